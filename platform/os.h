@@ -31,8 +31,9 @@ enum err ERR_MUST os_drop_to(const struct os_user *user, struct diag *diag);
 /* Secrets are not swapped out or dumped; failure is only a warning. */
 void os_harden_memory(void);
 /* Landlock: from now on only these folders, read_only or writable, and what
- * is already open. NULL entries are skipped; no-op where the kernel lacks it.
- */
+ * is already open. Each list ends with NULL (and may be NULL); what does not
+ * exist is skipped; no-op where the kernel lacks it. For the calling thread:
+ * before threads are made. */
 enum err ERR_MUST os_confine(const char *const *read_dirs,
 			     const char *const *write_dirs, struct diag *diag);
 

@@ -1,0 +1,391 @@
+#include "platform/helper/lease.h"
+
+#include "platform/base/log.h"
+#include "platform/linux/dns.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RP_FILTER      "ipv4/conf/all/rp_filter"
+#define RP_FILTER_NOTE "rp_filter"
+#define UDP_BUFFER_LEN (4 << 20) /* a burst of 64 KiB sends must fit */
+
+/* --- what the leases of a namespace share ------------------------------------
+ */
+
+/* Brings rp_filter to what all wishes together ask for. A strict filter
+ * drops the gateway's packets under a full tunnel: it asks for the way back
+ * without our mark, and that way is the tunnel. Loose still drops what has
+ * no way back at all. */
+static void shared_rp_filter(struct slot *s, bool loose)
+{
+	int before = slot_note_read(s, RP_FILTER_NOTE);
+	enum err e = OK;
+
+	if (loose && before < 0 && rp_filter_is_strict()) {
+		e = slot_note_write(s, RP_FILTER_NOTE, sysctl_read(RP_FILTER));
+		if (!e)
+			e = sysctl_write(RP_FILTER, 2);
+	} else if (!loose && before >= 0) {
+		if (sysctl_read(RP_FILTER) == 2)
+			e = sysctl_write(RP_FILTER, before);
+		if (!e)
+			e = slot_note_write(s, RP_FILTER_NOTE, -1);
+	}
+	if (e)
+		log_warn("net.ipv4.conf.all.rp_filter could not be changed");
+}
+
+/* Makes the shared things what the living leases wish. */
+static enum err shared_apply(struct slot *s, const struct slot_wish *wish,
+			     struct diag *diag)
+{
+	struct bytes lines = bytes(wish->dns, wish->dns_len);
+
+	shared_rp_filter(s, wish->loose_rp_filter);
+	if (lines.len > 0 && dns_file_is_the_systems())
+		return diag_set(diag, ERR_UNSUPPORTED,
+				DNS_PATH " is not this network namespace's: "
+					 "make /etc/netns/NAME/resolv.conf");
+	if (dns_file_is_the_systems())
+		return OK;
+	return dns_file_apply(DNS_PATH, lines, diag);
+}
+
+/* Notes our wish and applies the sum. */
+static enum err shared_update(struct lease *l, struct diag *diag)
+{
+	static struct slot_wish all; /* large */
+	struct lease_set leases;
+	enum err e = slot_enter(&l->slot, diag);
+
+	if (e)
+		return e;
+	e = slot_wish_set(&l->slot, &l->wish, diag);
+	slot_scan(&l->slot, &leases, &all);
+	if (!e)
+		e = shared_apply(&l->slot, &all, diag);
+	slot_leave(&l->slot);
+	return e;
+}
+
+/* --- start
+ * ---------------------------------------------------------------------- */
+
+static void lease_sweep(struct lease *l)
+{
+	static struct slot_wish wish; /* large */
+	struct diag why = DIAG_INIT;
+	struct lease_set leases;
+	unsigned swept;
+
+	slot_scan(&l->slot, &leases, &wish);
+	swept = rules_sweep(l->nl, &leases) + link_sweep(l->nl, &leases);
+	if (swept > 0)
+		log_warn("took back %u things a crashed helper left", swept);
+	if (shared_apply(&l->slot, &wish, &why))
+		log_warn("%s", why.text);
+}
+
+enum err lease_start(struct lease *l, struct diag *diag)
+{
+	enum err e;
+
+	memset(l, 0, sizeof(*l));
+	l->tun_fd = -1;
+	l->slot.dir_fd = l->slot.guard_fd = l->slot.own_fd = -1;
+	e = kernel_open(&l->nl, diag);
+	if (!e)
+		e = slot_open(&l->slot, diag);
+	if (!e)
+		e = slot_enter(&l->slot, diag);
+	if (e)
+		return e;
+	lease_sweep(l);
+	e = slot_take(&l->slot, diag);
+	slot_leave(&l->slot);
+	return e;
+}
+
+/* --- OPEN, UDP
+ * -------------------------------------------------------------------- */
+
+enum err lease_open_link(struct lease *l, int *out_fd, struct diag *diag)
+{
+	enum err e;
+
+	*out_fd = -1;
+	if (l->tun_fd >= 0)
+		return diag_set(diag, ERR_STATE, "the interface is there");
+	snprintf(l->name, sizeof(l->name), "vpn%u", l->slot.n);
+	e = tun_open(l->name, &l->tun_fd, diag);
+	if (e)
+		return e;
+	l->ifindex = (int)if_nametoindex(l->name);
+	if (l->ifindex == 0)
+		return diag_sys(diag, ERR_SYS, "interface %s", l->name);
+	e = link_setup(l->nl, l->ifindex, diag);
+	if (e)
+		return e;
+	l->resolved = dns_resolved_runs();
+	*out_fd = fcntl(l->tun_fd, F_DUPFD_CLOEXEC, 0);
+	if (*out_fd < 0)
+		return diag_sys(diag, ERR_SYS, "descriptor");
+	return OK;
+}
+
+static enum err udp_prepare(int fd, enum addr_family family, uint32_t mark,
+			    struct diag *diag)
+{
+	const int on = 1, room = UDP_BUFFER_LEN;
+
+	/* The mark is what keeps these packets out of the tunnel. */
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
+		return diag_sys(diag, ERR_SYS, "SO_MARK");
+	if (family == ADDR_V6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+		return diag_sys(diag, ERR_SYS, "IPV6_V6ONLY");
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) <
+		    0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		log_debug("socket buffers stay small");
+	return OK;
+}
+
+enum err lease_open_udp(struct lease *l, enum addr_family family, int *out_fd,
+			struct diag *diag)
+{
+	enum err e;
+
+	*out_fd = socket(family == ADDR_V4 ? AF_INET : AF_INET6,
+			 SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*out_fd < 0)
+		return diag_sys(diag, ERR_UNSUPPORTED, "UDP socket");
+	e = udp_prepare(*out_fd, family, NETD_MARK_BASE + l->slot.n, diag);
+	if (e) {
+		close(*out_fd);
+		*out_fd = -1;
+	}
+	return e;
+}
+
+/* --- CONF
+ * ---------------------------------------------------------------------------
+ */
+
+static bool has_addr(const struct net_conf *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->n_addrs; i++)
+		if (addr_eq_host(&c->addrs[i].addr, a))
+			return true;
+	return false;
+}
+
+static bool has_route(const struct net_conf *c, const struct prefix *p)
+{
+	for (size_t i = 0; i < c->n_routes; i++)
+		if (c->routes[i].bits == p->bits &&
+		    addr_eq_host(&c->routes[i].addr, &p->addr))
+			return true;
+	return false;
+}
+
+static bool has_family(const struct prefix *p, size_t n, enum addr_family f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i].addr.family == f)
+			return true;
+	return false;
+}
+
+static struct route route_to(const struct lease *l, const struct net_conf *c,
+			     const struct prefix *to)
+{
+	struct route r = {.ifindex = l->ifindex,
+			  .table = NETD_TABLE_BASE + l->slot.n,
+			  .to = to};
+
+	for (size_t i = c->n_addrs; i-- > 0;)
+		if (c->addrs[i].addr.family == to->addr.family)
+			r.source = &c->addrs[i].addr;
+	return r;
+}
+
+/* What is in from and not in keep goes; routes before the addresses they
+ * prefer. */
+static void conf_remove(struct lease *l, const struct net_conf *from,
+			const struct net_conf *keep)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; i < from->n_routes; i++) {
+		struct route r = route_to(l, from, &from->routes[i]);
+
+		if (!has_route(keep, &from->routes[i]))
+			e = route_delete(l->nl, &r, NULL);
+	}
+	for (size_t i = 0; i < from->n_addrs; i++)
+		if (!has_addr(keep, &from->addrs[i].addr))
+			e = addr_delete(l->nl, l->ifindex, &from->addrs[i].addr,
+					NULL);
+	(void)e; /* gone already is gone */
+}
+
+/* Addresses before the routes that prefer them. What is there already is
+ * written over, with the same or with a new preferred source. */
+static enum err conf_add(struct lease *l, const struct net_conf *c,
+			 struct diag *diag)
+{
+	enum err e = link_set_mtu(l->nl, l->ifindex, c->mtu, diag);
+
+	for (size_t i = 0; i < c->n_addrs && !e; i++)
+		e = addr_add(l->nl, l->ifindex, &c->addrs[i].addr, diag);
+	for (size_t i = 0; i < c->n_routes && !e; i++) {
+		struct route r = route_to(l, c, &c->routes[i]);
+
+		e = route_set(l->nl, &r, diag);
+	}
+	return e;
+}
+
+/* The rules of a family stand while it has routes. */
+static enum err conf_rules(struct lease *l, enum addr_family family,
+			   const struct net_conf *c, struct diag *diag)
+{
+	bool want = has_family(c->routes, c->n_routes, family);
+	bool *have = family == ADDR_V4 ? &l->rules_v4 : &l->rules_v6;
+	enum err e = OK;
+
+	if (want) {
+		*have = true;
+		e = rules_set(l->nl, family, l->slot.n, c->allow_lan, diag);
+	} else if (*have) {
+		rules_clear(l->nl, family, l->slot.n);
+		*have = false;
+	}
+	return e;
+}
+
+static size_t without_v6(struct prefix *p, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (p[i].addr.family != ADDR_V6)
+			p[kept++] = p[i];
+	return kept;
+}
+
+/* Where the machine has no IPv6 nothing can go past the tunnel by it, so
+ * leaving it out is safe. */
+static void conf_drop_v6(struct lease *l, struct net_conf *c, struct diag *warn)
+{
+	if (!has_family(c->addrs, c->n_addrs, ADDR_V6) &&
+	    !has_family(c->routes, c->n_routes, ADDR_V6))
+		return;
+	if (ipv6_is_on(l->name))
+		return;
+	c->n_addrs = (uint8_t)without_v6(c->addrs, c->n_addrs);
+	c->n_routes = (uint8_t)without_v6(c->routes, c->n_routes);
+	diag_set(warn, OK, "IPv6 is off on this machine: left out");
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Name servers are set after the routes to them. */
+static enum err conf_dns(struct lease *l, const struct net_conf *c,
+			 struct diag *diag)
+{
+	l->wish.since_ns = now_ns();
+	l->wish.loose_rp_filter = has_family(c->routes, c->n_routes, ADDR_V4);
+	l->wish.dns_len = 0;
+	if (!l->resolved) {
+		l->wish.dns_len = (uint16_t)dns_file_lines(c, l->wish.dns,
+							   sizeof(l->wish.dns));
+		if (l->wish.dns_len > 0 && !c->dns_all && c->n_domains > 0)
+			diag_set(diag, OK,
+				 "without systemd-resolved all names are asked "
+				 "of the tunnel's name servers");
+	} else if (c->n_dns > 0 || l->conf.n_dns > 0) {
+		enum err e = dns_resolved_set(l->ifindex, c, diag);
+
+		if (e)
+			return e;
+	}
+	return shared_update(l, diag);
+}
+
+enum err lease_configure(struct lease *l, const struct net_conf *conf,
+			 struct diag *diag)
+{
+	struct diag warn = DIAG_INIT;
+	struct net_conf c = *conf;
+	enum err e;
+
+	if (l->ifindex == 0)
+		return diag_set(diag, ERR_STATE, "CONF before OPEN");
+	conf_drop_v6(l, &c, &warn);
+	e = conf_add(l, &c, diag);
+	if (!e)
+		e = conf_rules(l, ADDR_V4, &c, diag);
+	if (!e)
+		e = conf_rules(l, ADDR_V6, &c, diag);
+	if (e) {
+		conf_remove(l, &c, &l->conf);
+		return e;
+	}
+	conf_remove(l, &l->conf, &c);
+	/* A tunnel without its names is still worth having: a warning. */
+	e = conf_dns(l, &c, &warn);
+	if (e)
+		diag_set(&warn, e, "name servers could not be set");
+	l->conf = c;
+	return diag_set(diag, OK, "%s", warn.text);
+}
+
+/* --- end
+ * ------------------------------------------------------------------------------
+ */
+
+void lease_end(struct lease *l)
+{
+	struct diag why = DIAG_INIT;
+	static const struct slot_wish nothing;
+
+	if (l->rules_v4)
+		rules_clear(l->nl, ADDR_V4, l->slot.n);
+	if (l->rules_v6)
+		rules_clear(l->nl, ADDR_V6, l->slot.n);
+	l->rules_v4 = l->rules_v6 = false;
+	if (l->resolved && l->conf.n_dns > 0)
+		dns_resolved_revert(l->ifindex);
+	if (l->slot.own_fd >= 0) {
+		l->wish = nothing;
+		if (shared_update(l, &why))
+			log_warn("%s", why.text);
+	}
+	if (l->tun_fd >= 0) {
+		/* Routes and addresses go with the interface, also where the
+		 * client still holds its end. */
+		close(l->tun_fd);
+		l->tun_fd = -1;
+		if (l->ifindex > 0 && link_delete(l->nl, l->ifindex, &why) &&
+		    if_nametoindex(l->name) == (unsigned)l->ifindex)
+			log_warn("%s", why.text);
+		l->ifindex = 0;
+	}
+	slot_close(&l->slot);
+	kernel_close(&l->nl);
+}

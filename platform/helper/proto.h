@@ -1,0 +1,86 @@
+/* What the client process and vpn-netd say to each other: one request and
+ * one reply a message, over a SOCK_SEQPACKET socket, each of a fixed size.
+ *
+ * The writer of a request may be hostile. A request holds numbers, addresses
+ * and domain names; never a path, an interface name, a command or a raw
+ * kernel message.
+ */
+#ifndef PLATFORM_HELPER_PROTO_H
+#define PLATFORM_HELPER_PROTO_H
+
+#include "platform/net.h"
+
+#define NETD_FD	    3 /* vpn-netd's end of the socket */
+#define NETD_LEASES 64
+
+/* Lease n has the interface vpn<n>, this mark and this routing table, and
+ * the rules of priority NETD_PREF_BASE + 2n (local network first) and one
+ * more (the table). The mark keeps clear of the bits that Kubernetes,
+ * Tailscale and Cilium are known to use; the rules stand shortly before
+ * "main" (32766), so that rules made by hand are asked first. */
+#define NETD_MARK_BASE	0x45000000u
+#define NETD_TABLE_BASE 4500u
+#define NETD_PREF_BASE	31450u
+
+/* X(name, number, octets of the request's body; NETD_ANY: reserved) */
+#define NETD_ANY 0xffff
+#define NETD_VERB_LIST(X)                                                      \
+	X(NETD_OPEN, 1, 0)                                                     \
+	X(NETD_UDP, 2, 1)                                                      \
+	X(NETD_SA_ADD, 3, NETD_ANY)                                            \
+	X(NETD_SA_MOVE, 4, NETD_ANY)                                           \
+	X(NETD_SA_DEL, 5, NETD_ANY)                                            \
+	X(NETD_CONF, 6, NETD_CONF_LEN)                                         \
+	X(NETD_BLOCK, 7, NETD_ANY)                                             \
+	X(NETD_STATS, 8, NETD_ANY)                                             \
+	X(NETD_CLOSE, 9, 0)
+
+enum netd_verb {
+#define X(name, num, len) name = num,
+	NETD_VERB_LIST(X)
+#undef X
+};
+
+#define NETD_HEAD_LEN	8  /* magic, version, verb, zero */
+#define NETD_PREFIX_LEN 18 /* family, bits, 16 octets */
+#define NETD_ADDR_LEN	17 /* family, 16 octets */
+#define NETD_CONF_LEN                                                          \
+	(8 + NETD_PREFIX_LEN * (NET_ADDRS_MAX + NET_ROUTES_MAX) +              \
+	 NETD_ADDR_LEN * NET_DNS_MAX + NET_DOMAIN_LEN * NET_DOMAINS_MAX)
+#define NETD_REQUEST_MAX (NETD_HEAD_LEN + NETD_CONF_LEN)
+#define NETD_TEXT_LEN	 256
+#define NETD_REPLY_LEN	 (NETD_HEAD_LEN + 4 + 4 + NET_NAME_LEN + NETD_TEXT_LEN)
+
+struct netd_request {
+	enum netd_verb verb;
+	enum addr_family family; /* UDP */
+	struct net_conf conf;	 /* CONF */
+};
+
+struct netd_reply {
+	uint8_t verb; /* of the request, 0 where it was not readable */
+	enum err err;
+	uint32_t ifindex;	  /* OPEN */
+	char name[NET_NAME_LEN];  /* OPEN */
+	char text[NETD_TEXT_LEN]; /* why not, or a warning */
+};
+
+/* Requests. Writes NETD_HEAD_LEN + the verb's body. ERR_NO_SPACE. */
+enum err ERR_MUST netd_write_request(const struct netd_request *req,
+				     struct wr *w);
+/* Reads and validates every field. ERR_MALFORMED with a diag line;
+ * ERR_UNSUPPORTED for a reserved verb. */
+enum err ERR_MUST netd_read_request(struct bytes msg, struct netd_request *out,
+				    struct diag *diag);
+/* The meaning of a CONF: counts, families, prefix lengths, host bits, no
+ * loopback or multicast as an address or name server, domain names that are
+ * letters, digits, hyphens and underscores, MTU. ERR_MALFORMED. */
+enum err ERR_MUST netd_check_conf(const struct net_conf *conf,
+				  struct diag *diag);
+
+/* Replies. text is cut and made printable. */
+enum err ERR_MUST netd_write_reply(const struct netd_reply *reply,
+				   struct wr *w);
+enum err ERR_MUST netd_read_reply(struct bytes msg, struct netd_reply *out);
+
+#endif

@@ -1,0 +1,320 @@
+/* The client process's end of the helper: it asks, vpn-netd does. */
+#include "config.h"
+
+#include "platform/net.h"
+
+#include "platform/base/log.h"
+#include "platform/helper/proto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define HELPER_NAME	"vpn-netd"
+#define HELPER_SOCKET	RUNSTATEDIR "/vpn-netd.sock"
+#define CALL_TIMEOUT_MS 10000
+
+struct net {
+	int fd;
+	pid_t pid;		 /* of the helper we started, or 0 */
+	struct netd_request req; /* too large for the stack of a caller */
+};
+
+static enum err net_new(int fd, pid_t pid, struct net **out)
+{
+	struct net *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return ERR_NO_MEMORY;
+	n->fd = fd;
+	n->pid = pid;
+	*out = n;
+	return OK;
+}
+
+/* --- starting --------------------------------------------------------- */
+
+/* A program that was not installed runs the helper that lies beside it.
+ * That gives nobody anything: who can put a file beside the program that
+ * root just started could have changed that program. */
+static enum err helper_path(char *out, size_t cap, struct diag *diag)
+{
+	ssize_t len = readlink("/proc/self/exe", out, cap - 1);
+	char *slash;
+
+	if (len > 0) {
+		out[len] = '\0';
+		slash = strrchr(out, '/');
+		if ((size_t)(slash + 1 - out) + sizeof(HELPER_NAME) <= cap) {
+			strcpy(slash + 1, HELPER_NAME);
+			if (access(out, X_OK) == 0)
+				return OK;
+		}
+	}
+	snprintf(out, cap, "%s/%s", LIBEXECDIR, HELPER_NAME);
+	if (access(out, X_OK) == 0)
+		return OK;
+	return diag_set(diag, ERR_NO_HELPER,
+			"%s is missing: install vpn-connect completely", out);
+}
+
+/* After fork: only calls that are safe between fork and exec. */
+static void helper_exec(const char *path, int sock)
+{
+	char *const argv[] = {(char *)(uintptr_t)HELPER_NAME, NULL};
+	char *const envp[] = {
+		(char *)(uintptr_t) "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+	sigset_t none;
+	int null;
+
+	sigemptyset(&none);
+	for (int s = 1; s < NSIG; s++)
+		if (s != SIGKILL && s != SIGSTOP)
+			signal(s, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	    (fcntl(2, F_GETFD) < 0 && dup2(null, 2) < 0) ||
+	    (sock == NETD_FD ? fcntl(sock, F_SETFD, 0) : dup2(sock, NETD_FD)) <
+		    0 ||
+	    syscall(SYS_close_range, NETD_FD + 1, ~0u, 0) < 0 || chdir("/") < 0)
+		_exit(126);
+	execve(path, argv, envp);
+	_exit(127);
+}
+
+enum err net_spawn(struct net **out, struct diag *diag)
+{
+	char path[512];
+	int sv[2];
+	pid_t pid;
+	enum err e;
+
+	*out = NULL;
+	if (geteuid() != 0)
+		return diag_set(diag, ERR_PERMISSION,
+				"starting " HELPER_NAME
+				" needs root: use sudo, or the service");
+	e = helper_path(path, sizeof(path), diag);
+	if (e)
+		return e;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return diag_sys(diag, ERR_SYS, "socketpair");
+	pid = fork();
+	if (pid == 0)
+		helper_exec(path, sv[1]);
+	close(sv[1]);
+	if (pid < 0) {
+		e = diag_sys(diag, ERR_SYS, "fork");
+		close(sv[0]);
+		return e;
+	}
+	e = net_new(sv[0], pid, out);
+	if (e)
+		close(sv[0]);
+	return e;
+}
+
+enum err net_connect(struct net **out, struct diag *diag)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX,
+				  .sun_path = HELPER_SOCKET};
+	enum err e;
+	int fd;
+
+	*out = NULL;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return diag_sys(diag, ERR_SYS, "socket");
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
+		e = diag_sys(diag, ERR_NO_HELPER,
+			     "%s: start vpn-netd.socket, or use sudo",
+			     HELPER_SOCKET);
+		goto fail;
+	}
+	e = net_new(fd, 0, out);
+	if (!e)
+		return OK;
+fail:
+	close(fd);
+	return e;
+}
+
+/* --- asking ------------------------------------------------------------- */
+
+static enum err net_send(struct net *n, struct diag *diag)
+{
+	uint8_t buf[NETD_REQUEST_MAX];
+	struct wr w = wr_open(buf, sizeof(buf));
+	enum err e = netd_write_request(&n->req, &w);
+
+	if (e)
+		return e;
+	while (send(n->fd, buf, wr_len(&w), MSG_NOSIGNAL) < 0) {
+		if (errno != EINTR)
+			return diag_sys(diag, ERR_NO_HELPER,
+					HELPER_NAME " is gone");
+	}
+	return OK;
+}
+
+static int fd_of_message(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+/* One message, and the descriptor that came with it or -1. 0 at EOF. */
+static ssize_t net_receive(struct net *n, uint8_t *buf, size_t cap, int *out_fd)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {buf, cap};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	struct pollfd p = {.fd = n->fd, .events = POLLIN};
+	ssize_t len;
+	int ready;
+
+	*out_fd = -1;
+	do
+		ready = poll(&p, 1, CALL_TIMEOUT_MS);
+	while (ready < 0 && errno == EINTR);
+	if (ready <= 0) {
+		errno = ready == 0 ? ETIMEDOUT : errno;
+		return -1;
+	}
+	do
+		len = recvmsg(n->fd, &msg, MSG_CMSG_CLOEXEC);
+	while (len < 0 && errno == EINTR);
+	if (len >= 0)
+		*out_fd = fd_of_message(&msg);
+	return len;
+}
+
+/* Sends n->req and waits for its reply. A descriptor that the verb does not
+ * promise is closed. */
+static enum err net_call(struct net *n, struct netd_reply *reply, int *out_fd,
+			 struct diag *diag)
+{
+	uint8_t buf[NETD_REPLY_LEN];
+	ssize_t len;
+	int fd = -1;
+	enum err e = net_send(n, diag);
+
+	if (e)
+		return e;
+	len = net_receive(n, buf, sizeof(buf), &fd);
+	if (len < 0)
+		return diag_sys(diag, ERR_NO_HELPER,
+				HELPER_NAME " does not answer");
+	if (len == 0)
+		return diag_set(diag, ERR_NO_HELPER, HELPER_NAME " has ended");
+	e = netd_read_reply(bytes(buf, (size_t)len), reply);
+	if (!e && reply->verb != n->req.verb)
+		e = ERR_MALFORMED;
+	if (e)
+		diag_set(diag, e, HELPER_NAME " is of another version");
+	else if (reply->err)
+		e = diag_set(diag, reply->err, "%s", reply->text);
+	else if (out_fd && fd < 0)
+		e = diag_set(diag, ERR_INTERNAL, "no descriptor came");
+	else if (reply->text[0])
+		log_warn("%s", reply->text);
+	if (fd >= 0 && (e || !out_fd))
+		close(fd);
+	else if (out_fd)
+		*out_fd = fd;
+	return e;
+}
+
+enum err net_open_link(struct net *n, struct net_link *out, struct diag *diag)
+{
+	struct netd_reply reply;
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	out->tun_fd = -1;
+	n->req.verb = NETD_OPEN;
+	e = net_call(n, &reply, &out->tun_fd, diag);
+	if (e)
+		return e;
+	memcpy(out->name, reply.name, sizeof(out->name));
+	out->ifindex = (int)reply.ifindex;
+	return OK;
+}
+
+enum err net_open_udp(struct net *n, enum addr_family family, int *out_fd,
+		      struct diag *diag)
+{
+	struct netd_reply reply;
+
+	*out_fd = -1;
+	n->req.verb = NETD_UDP;
+	n->req.family = family;
+	return net_call(n, &reply, out_fd, diag);
+}
+
+enum err net_configure(struct net *n, const struct net_conf *conf,
+		       struct diag *diag)
+{
+	struct netd_reply reply;
+	enum err e = netd_check_conf(conf, diag);
+
+	if (e)
+		return e;
+	n->req.verb = NETD_CONF;
+	n->req.conf = *conf;
+	return net_call(n, &reply, NULL, diag);
+}
+
+int net_fd(const struct net *n)
+{
+	return n->fd;
+}
+
+void net_close(struct net **n)
+{
+	uint8_t buf[NETD_REPLY_LEN];
+	ssize_t len;
+	int fd;
+
+	if (!*n)
+		return;
+	(*n)->req.verb = NETD_CLOSE;
+	if (net_send(*n, NULL) == OK) {
+		/* The helper's end closes last: EOF means all is undone. */
+		do {
+			len = net_receive(*n, buf, sizeof(buf), &fd);
+			if (fd >= 0)
+				close(fd);
+		} while (len > 0);
+		if (len < 0 && errno == ETIMEDOUT)
+			log_warn("%s does not end", HELPER_NAME);
+	}
+	close((*n)->fd);
+	if ((*n)->pid > 0)
+		while (waitpid((*n)->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	free(*n);
+	*n = NULL;
+}
