@@ -187,8 +187,10 @@ struct mschap_out {
 	char auth_response[43]; /* "S=" and 40 hex digits, NUL */
 	struct secret msk;	/* 64 octets, RFC 3079 + RFC 3748 7.10 */
 };
-/* The MSK is the same on both sides: MasterReceiveKey, MasterSendKey of the
- * client, 16 octets each, then zeros to 64. Wipe out->msk. */
+/* The MSK is the same on both sides: the server's MasterReceiveKey, which is
+ * the client's send key, then the other one, 16 octets each, then zeros to
+ * 64. Wipe out->msk. ERR_MALFORMED for a password that is not UTF-8,
+ * ERR_NO_SPACE for one of more than 256 UTF-16 units. */
 enum err ERR_MUST mschap_compute(const struct mschap_in *in,
 				 struct mschap_out *out);
 
