@@ -1,0 +1,234 @@
+/* One IKE SA as initiator, with its Child SA, SANS-IO.
+ *
+ * Five verbs: new, input, next_deadline (+ timeout), next_action, free; and
+ * commands that start an exchange. Time is a boot-clock value in
+ * milliseconds, randomness comes from the seed given at the start, datagrams
+ * are arguments. After every verb pull actions until IKE_DO_NOTHING.
+ */
+#ifndef CLIENT_IKE_IKE_SA_H
+#define CLIENT_IKE_IKE_SA_H
+
+#include "client/ike/protect.h"
+
+/* X(name, what a person reads) */
+#define IKE_STATE_LIST(X)                                                      \
+	X(IKE_ST_IDLE, "idle")                                                 \
+	X(IKE_ST_INIT, "waiting for IKE_SA_INIT")                              \
+	X(IKE_ST_RESUME, "waiting for IKE_SESSION_RESUME")                     \
+	X(IKE_ST_AUTH, "waiting for IKE_AUTH")                                 \
+	X(IKE_ST_EAP, "EAP")                                                   \
+	X(IKE_ST_UP, "established")                                            \
+	X(IKE_ST_DELETING, "saying goodbye")                                   \
+	X(IKE_ST_CLOSED, "closed")
+enum ike_state {
+#define X(name, text) name,
+	IKE_STATE_LIST(X)
+#undef X
+};
+const char *ike_state_text(enum ike_state s);
+
+enum ike_auth_kind { IKE_AUTH_PSK = 1, IKE_AUTH_CERT, IKE_AUTH_EAP_MSCHAPV2 };
+
+/* An identity or other short text, by value. */
+#define IKE_NAME_MAX 256
+struct ike_name {
+	uint8_t type; /* ID_* */
+	uint16_t len;
+	uint8_t b[IKE_NAME_MAX];
+};
+
+/* All the core must know; copied by ike_sa_new except the views, which the
+ * caller keeps until ike_sa_free. */
+struct ike_config {
+	struct ike_name id_local;
+	struct ike_name id_remote; /* type 0: any (never from a profile) */
+	enum ike_auth_kind auth;
+	struct ike_name eap_user; /* EAP identity; type unused */
+	struct proposal_list ike_proposals;
+	struct proposal_list esp_proposals;
+	struct ike_ts_list ts_local; /* usually 0/0 and ::/0 */
+	struct ike_ts_list ts_remote;
+	const struct bytes *certs; /* ours, DER, end entity first; borrowed */
+	size_t n_certs;
+	struct bytes ca_keyids; /* n x 20 octets for CERTREQ; borrowed */
+	bool want_ipv4, want_ipv6, want_dns; /* configuration payload */
+	struct addr inner_v4, inner_v6;	     /* ask for these again; or none */
+	bool want_ticket;
+	bool force_encap; /* make the gateway use UDP for ESP, always here */
+	bool fragmentation;
+	bool mobike;		     /* announce MOBIKE_SUPPORTED (RFC 4555) */
+	bool pfs_after_resume;	     /* rekey with KE right after a resume */
+	bool resume_auth_first_only; /* libreswan's AUTH octets, PROTOCOL 1 */
+	uint16_t max_datagram; /* IKE octets before fragmenting, 576-1400 */
+	uint32_t dpd_ms;       /* silence before a liveness check; 0: never */
+	uint32_t ike_rekey_ms; /* 0: never; jitter is the core's */
+	uint32_t child_rekey_ms;
+	uint32_t rto_ms;       /* first retransmission, 500 to 1000 */
+	uint8_t max_tries;     /* transmissions before giving up */
+	uint32_t keepalive_ms; /* NAT keepalive; 0: never */
+};
+
+/* What a resumption needs, by value: what the cache stores. */
+#define IKE_TICKET_MAX 60000
+struct ike_ticket {
+	struct bytes opaque; /* a view; owned by whoever holds the ticket */
+	uint32_t lifetime_s; /* as the gateway said; 0xffffffff allowed */
+	struct secret sk_d;
+	struct suite suite; /* of the IKE SA that got the ticket */
+	struct ike_name id_local, id_remote;
+	enum ike_auth_kind auth; /* how that SA was authenticated */
+	struct addr inner_v4, inner_v6;
+	bool peer_fragments; /* the gateway knows RFC 7383 */
+};
+
+/* Paths: where a datagram goes. The core only keeps and compares them. */
+struct ike_path {
+	struct addr local, remote; /* with ports */
+};
+
+#define IKE_DNS_MAX	8
+#define IKE_DOMAINS_MAX 16
+struct ike_netconf {
+	struct addr inner_v4, inner_v6; /* family ADDR_NONE where absent */
+	uint8_t inner_v6_bits;
+	uint8_t n_dns;
+	struct addr dns[IKE_DNS_MAX];
+	uint8_t n_domains;
+	char domains[IKE_DOMAINS_MAX][254];	/* RFC 8598 */
+	struct ike_ts_list ts_local, ts_remote; /* as narrowed */
+};
+
+struct ike_child_sa {
+	uint32_t spi_in;  /* ours: what the gateway puts into packets to us */
+	uint32_t spi_out; /* the gateway's */
+	struct suite suite;
+	struct secret encr_in, integ_in, encr_out, integ_out;
+	bool is_rekey; /* takes over from spi_in_old: send on this one now */
+	uint32_t spi_in_old;
+};
+
+enum ike_action_kind {
+	IKE_DO_NOTHING = 0,
+	IKE_DO_SEND,	     /* u.send */
+	IKE_DO_KEEPALIVE,    /* one octet 0xff on the path, no marker */
+	IKE_DO_ASK_SECRET,   /* u.ask_secret -> ike_sa_give_secret */
+	IKE_DO_ASK_SIGN,     /* u.ask_sign -> ike_sa_give_signature */
+	IKE_DO_ASK_VERIFY,   /* u.ask_verify -> ike_sa_give_verdict */
+	IKE_DO_NETCONF,	     /* u.netconf: before the first CHILD_ADD */
+	IKE_DO_CHILD_ADD,    /* u.child */
+	IKE_DO_CHILD_DEL,    /* u.child_del: spi_in */
+	IKE_DO_TICKET,	     /* u.ticket: store it, replaces the one before */
+	IKE_DO_TICKET_VOID,  /* forget the stored one (rekeyed, deleted) */
+	IKE_DO_TICKET_SPENT, /* the presented one made an SA: never again */
+	IKE_DO_UP,	     /* u.up: the tunnel is established */
+	IKE_DO_CLOSED	     /* u.closed: nothing follows */
+};
+
+struct ike_action {
+	enum ike_action_kind kind;
+	union {
+		struct {
+			struct bytes dgram; /* without non-ESP marker */
+			struct ike_path path;
+		} send;
+		struct {
+			bool is_password; /* else a pre-shared key */
+		} ask_secret;
+		struct {
+			/* What to sign: octets, one after the other. */
+			struct bytes octets[3];
+			uint32_t peer_hashes; /* see struct sign_policy */
+		} ask_sign;
+		struct {
+			struct bytes certs[CERT_CHAIN_MAX];
+			size_t n_certs;
+			uint8_t method; /* AUTH method */
+			struct bytes auth_data;
+			struct bytes octets[3];
+			struct ike_name id; /* must stand in the certificate */
+		} ask_verify;
+		const struct ike_netconf *netconf; /* until the next verb */
+		const struct ike_child_sa *child;  /* until the next verb */
+		struct {
+			uint32_t spi_in;
+		} child_del;
+		const struct ike_ticket *ticket; /* until the next verb */
+		struct {
+			bool resumed;
+			bool behind_nat; /* ours: someone changes our address */
+		} up;
+		struct {
+			enum err why;
+			const char *detail; /* one line, until free */
+			bool auth_sent; /* an IKE_AUTH request left (a ticket
+					 * presented may have been used) */
+		} closed;
+	} u;
+};
+
+/* Counters for status and the demo's table. */
+struct ike_stats {
+	uint32_t round_trips; /* requests answered until established */
+	uint32_t sent_packets, received_packets;
+	uint64_t sent_octets, received_octets; /* UDP payloads */
+	uint32_t retransmissions;
+	uint32_t rtt_ms; /* of the last unretransmitted exchange; 0 unknown */
+};
+
+struct ike_sa;
+
+/* Copies config (not its views). seed: 32 octets of randomness. */
+enum err ERR_MUST ike_sa_new(const struct ike_config *config,
+			     const uint8_t seed[32], struct ike_sa **out);
+void ike_sa_free(struct ike_sa **sa); /* wipes */
+
+/* Starts IKE_SA_INIT, or IKE_SESSION_RESUME with a ticket (copied). */
+enum err ERR_MUST ike_sa_start(struct ike_sa *sa, const struct ike_path *path,
+			       int64_t now_ms);
+enum err ERR_MUST ike_sa_resume(struct ike_sa *sa,
+				const struct ike_ticket *ticket,
+				const struct ike_path *path, int64_t now_ms);
+/* A datagram without the non-ESP marker; it is decrypted in place. One that
+ * does not belong to this SA is ERR_NOT_FOUND, everything else bad is
+ * dropped, counted and OK. */
+enum err ERR_MUST ike_sa_input(struct ike_sa *sa, uint8_t *dgram, size_t len,
+			       const struct ike_path *path, int64_t now_ms);
+/* Does this datagram bear an SPI of this SA? */
+bool ike_sa_owns(const struct ike_sa *sa, struct bytes dgram);
+/* When ike_sa_timeout wants to be called; INT64_MAX: never. */
+int64_t ike_sa_next_deadline(const struct ike_sa *sa);
+void ike_sa_timeout(struct ike_sa *sa, int64_t now_ms);
+struct ike_action ike_sa_next_action(struct ike_sa *sa);
+
+/* Answers to ASK_*. Anything but the open question is ERR_STATE. */
+enum err ERR_MUST ike_sa_give_secret(struct ike_sa *sa,
+				     const struct secret *secret,
+				     int64_t now_ms);
+/* NULL-like empty data means: no signature can be made; closes. */
+enum err ERR_MUST ike_sa_give_signature(struct ike_sa *sa, uint8_t method,
+					struct bytes auth_data, int64_t now_ms);
+/* verdict OK: both the chain and the AUTH signature are right. Else the SA
+ * closes with that error and detail. */
+enum err ERR_MUST ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
+				      const char *detail, int64_t now_ms);
+
+/* Commands of an established SA; queued while an exchange is open. */
+enum err ERR_MUST ike_sa_rekey_ike(struct ike_sa *sa, int64_t now_ms);
+enum err ERR_MUST ike_sa_rekey_child(struct ike_sa *sa, int64_t now_ms);
+enum err ERR_MUST ike_sa_ask_ticket(struct ike_sa *sa, int64_t now_ms);
+enum err ERR_MUST ike_sa_check_alive(struct ike_sa *sa, int64_t now_ms);
+/* DELETE of the IKE SA; closes with ERR_CANCELLED after the answer or after
+ * a few tries. */
+enum err ERR_MUST ike_sa_delete(struct ike_sa *sa, int64_t now_ms);
+/* An authentic ESP packet came in at now: liveness (RFC 7296 2.4). */
+void ike_sa_heard(struct ike_sa *sa, int64_t now_ms);
+/* An ESP packet went out at now: no keepalive is due. */
+void ike_sa_spoke(struct ike_sa *sa, int64_t now_ms);
+
+enum ike_state ike_sa_state(const struct ike_sa *sa);
+const struct ike_stats *ike_sa_stats(const struct ike_sa *sa);
+/* The agreed suites; of an established SA. child may be NULL. */
+const struct suite *ike_sa_suite(const struct ike_sa *sa);
+const struct suite *ike_sa_child_suite(const struct ike_sa *sa);
+
+#endif
