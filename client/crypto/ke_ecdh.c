@@ -3,10 +3,9 @@
 
 #include <string.h>
 
-#include "client/crypto/wolf.h"
+#include "client/crypto/ec.h"
 
 #include <wolfssl/wolfcrypt/curve25519.h>
-#include <wolfssl/wolfcrypt/ecc.h>
 
 #define X25519_LEN 32
 
@@ -41,16 +40,11 @@ enum err ke_x25519_agree(struct ke *ke, const uint8_t *peer, uint8_t *out)
 	return OK;
 }
 
-static int curve_id(const struct ke *ke)
-{
-	return ke->info->num == KE_ECP_384 ? ECC_SECP384R1 : ECC_SECP256R1;
-}
-
 /* Draws until 0 < priv < order: a second try is needed once in 2^32. */
 static enum err draw_scalar(struct ke *ke, struct rng *rng)
 {
-	const ecc_set_type *set =
-		wc_ecc_get_curve_params(wc_ecc_get_curve_idx(curve_id(ke)));
+	const ecc_set_type *set = wc_ecc_get_curve_params(
+		wc_ecc_get_curve_idx(ec_curve_id(ke->priv_len)));
 	uint8_t any;
 	mp_int order, k;
 	bool good = false;
@@ -81,7 +75,8 @@ static enum err load_private(const struct ke *ke, ecc_key *out)
 	if (wc_ecc_init(out) != 0)
 		return ERR_CRYPTO;
 	if (wc_ecc_import_private_key_ex(ke->priv, (word32)ke->priv_len, NULL,
-					 0, out, curve_id(ke)) == 0)
+					 0, out,
+					 ec_curve_id(ke->priv_len)) == 0)
 		return OK;
 	wc_ecc_free(out);
 	return ERR_CRYPTO;
@@ -109,26 +104,8 @@ enum err ke_ecp_make(struct ke *ke, struct rng *rng)
 	else
 		memcpy(ke->pub, raw + 1, ke->info->public_len);
 	wc_ecc_free(&key);
-	wolf_drop_points();
+	ec_drop_points();
 	return e;
-}
-
-/* wc_ecc_import_x963 takes points off the curve; wc_ecc_check_key looks. */
-static enum err load_peer(const struct ke *ke, const uint8_t *peer,
-			  ecc_key *out)
-{
-	uint8_t raw[1 + 2 * KE_PRIVATE_MAX];
-
-	raw[0] = 0x04;
-	memcpy(raw + 1, peer, ke->info->public_len);
-	if (wc_ecc_init(out) != 0)
-		return ERR_CRYPTO;
-	if (wc_ecc_import_x963_ex(raw, 1u + ke->info->public_len, out,
-				  curve_id(ke)) == 0 &&
-	    wc_ecc_check_key(out) == 0)
-		return OK;
-	wc_ecc_free(out);
-	return ERR_CRYPTO;
 }
 
 enum err ke_ecp_agree(struct ke *ke, const uint8_t *peer, uint8_t *out)
@@ -137,9 +114,9 @@ enum err ke_ecp_agree(struct ke *ke, const uint8_t *peer, uint8_t *out)
 	ecc_key own, other;
 	enum err e;
 
-	e = load_peer(ke, peer, &other);
+	e = ec_load_public(bytes(peer, ke->info->public_len), &other);
 	if (e != OK)
-		goto out_points;
+		return e;
 	e = load_private(ke, &own);
 	if (e != OK)
 		goto out_other;
@@ -151,7 +128,6 @@ enum err ke_ecp_agree(struct ke *ke, const uint8_t *peer, uint8_t *out)
 	wc_ecc_free(&own);
 out_other:
 	wc_ecc_free(&other);
-out_points:
-	wolf_drop_points();
+	ec_drop_points();
 	return e;
 }

@@ -2,7 +2,6 @@
 
 #include "client/crypto/wolf.h"
 
-#include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/wc_port.h>
 
 static struct {
@@ -46,9 +45,4 @@ void crypto_close(void)
 WC_RNG *wolf_rng(void)
 {
 	return process.open ? &process.rng : NULL;
-}
-
-void wolf_drop_points(void)
-{
-	wc_ecc_fp_free();
 }

@@ -16,9 +16,4 @@
  * crypto_open to crypto_close; NULL outside. Not for several threads. */
 WC_RNG *wolf_rng(void);
 
-/* Points multiplied on a NIST curve are cached by this build of wolfSSL, 0.8
- * MB for each, and a second use takes a faster path that is not constant in
- * time. Called after each such use, both are avoided. */
-void wolf_drop_points(void);
-
 #endif
