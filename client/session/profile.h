@@ -1,0 +1,58 @@
+/* A profile: NAME.conf, an INI file; meaning and checks, no file access. */
+#ifndef CLIENT_SESSION_PROFILE_H
+#define CLIENT_SESSION_PROFILE_H
+
+#include "client/session/session.h"
+
+#define PROFILE_PATH_MAX     512
+#define PROFILE_NAME_MAX     64
+#define PROFILE_NETWORKS_MAX 32
+
+struct profile {
+	char name[PROFILE_NAME_MAX]; /* file name without .conf */
+	/* [gateway] */
+	char gateway[256]; /* address = name or IP */
+	uint16_t port;	   /* 4500 */
+	struct ike_name gateway_id;
+	char ca[PROFILE_PATH_MAX]; /* file; empty: the system's CAs */
+	/* [identity] */
+	enum ike_auth_kind auth;
+	struct ike_name id;
+	struct ike_name user;		      /* EAP identity */
+	char password_file[PROFILE_PATH_MAX]; /* password or PSK; or "" */
+	char password_credential[128];	      /* systemd credential; or "" */
+	char certificate[PROFILE_PATH_MAX];
+	char private_key[PROFILE_PATH_MAX];
+	/* [tunnel] */
+	size_t n_networks;
+	struct prefix networks[PROFILE_NETWORKS_MAX];
+	bool dns;	/* use the gateway's name servers */
+	bool allow_lan; /* local network stays reachable under a full tunnel */
+	uint16_t mtu;	/* 0: chosen */
+	/* [crypto] */
+	struct proposal_list ike, esp;
+	/* [resumption] */
+	bool tickets;
+	bool pfs; /* rekey with KE right after a resume */
+	/* [timers], milliseconds */
+	uint32_t dpd_ms, ike_rekey_ms, child_rekey_ms, keepalive_ms;
+	/* Over what credentials, identities and gateway amount to: a ticket
+	 * of another fingerprint is void. SHA-256. */
+	uint8_t fingerprint[32];
+};
+
+/* text: the file's content, NUL-terminated. Every refusal is one line with
+ * the line number and what to write instead (ERR_PROFILE). Unknown keys and
+ * sections are refused by name. */
+enum err ERR_MUST profile_parse(const char *name, const char *text,
+				struct profile *out, struct diag *diag);
+/* "alice@example.org", "gw.example.org", "192.0.2.1", "CN=..." (DN is not
+ * spoken yet: ERR_PROFILE), "keyid:text": type and octets. */
+enum err ERR_MUST profile_id_parse(const char *text, struct ike_name *out,
+				   struct diag *diag);
+/* For people; buf of at least IKE_NAME_MAX + 1. */
+const char *ike_name_str(const struct ike_name *n, char *buf, size_t cap);
+/* Everything of the profile that the session needs. Views into p. */
+void profile_to_session(const struct profile *p, struct session_config *out);
+
+#endif

@@ -1,0 +1,120 @@
+/* One tunnel as the user knows it, SANS-IO: POLICY. It decides between the
+ * ticket and the full exchange, when to try again, what becomes of a ticket.
+ *
+ * The same verbs as an IKE SA, one level up. The life of a ticket: it is
+ * asked for (SES_DO_ASK_TICKET: the store removes it from the disk), used,
+ * and put back (SES_DO_TICKET_STORE) only when it is certain that it was not
+ * used. A new one replaces it.
+ */
+#ifndef CLIENT_SESSION_SESSION_H
+#define CLIENT_SESSION_SESSION_H
+
+#include "client/ike/ike_sa.h"
+
+/* X(name, word in status) */
+#define SESSION_STATE_LIST(X)                                                  \
+	X(SES_ST_IDLE, "idle")                                                 \
+	X(SES_ST_NO_PATH, "waiting for a network")                             \
+	X(SES_ST_RESUMING, "resuming")                                         \
+	X(SES_ST_CONNECTING, "connecting")                                     \
+	X(SES_ST_UP, "connected")                                              \
+	X(SES_ST_WAITING, "waiting to try again")                              \
+	X(SES_ST_CLOSING, "disconnecting")                                     \
+	X(SES_ST_CLOSED, "disconnected")
+enum session_state {
+#define X(name, text) name,
+	SESSION_STATE_LIST(X)
+#undef X
+};
+const char *session_state_text(enum session_state s);
+
+struct session_config {
+	struct ike_config ike;
+	bool use_tickets;
+	/* Try again by itself: after a loss, and also when the first connect
+	 * gets no answer. Without it the first failure closes. */
+	bool persistent;
+	uint32_t retry_min_ms, retry_max_ms; /* back-off, jittered */
+};
+
+enum session_action_kind {
+	SES_DO_NOTHING = 0,
+	SES_DO_IKE,	     /* u.ike: SEND, KEEPALIVE, ASK_*, NETCONF,
+			      * CHILD_ADD, CHILD_DEL as the IKE SA said it */
+	SES_DO_ASK_TICKET,   /* take it from the store -> session_give_ticket */
+	SES_DO_ASK_PATH,     /* resolve, open a socket -> session_give_path */
+	SES_DO_TICKET_STORE, /* u.ticket: into the store, replacing */
+	SES_DO_TICKET_VOID,  /* delete what the store has */
+	SES_DO_STATE,	     /* u.state: it changed; for status and people */
+	SES_DO_CLOSED	     /* u.closed: nothing follows */
+};
+
+struct session_action {
+	enum session_action_kind kind;
+	union {
+		struct ike_action ike;
+		const struct ike_ticket *ticket; /* until the next verb */
+		enum session_state state;
+		struct {
+			enum err why;
+			const char *detail; /* one line, until free */
+		} closed;
+	} u;
+};
+
+/* How the present connection came about. */
+struct session_report {
+	enum session_state state;
+	bool resumed;
+	bool behind_nat;
+	struct ike_stats connect;  /* summed over all attempts of it */
+	int64_t started_ms, up_ms; /* boot clock */
+	uint32_t attempts;
+	uint32_t reconnects;
+	enum err last_error; /* of the last attempt that failed */
+	char last_detail[320];
+	struct suite ike_suite, child_suite;
+};
+
+struct session;
+
+enum err ERR_MUST session_new(const struct session_config *config,
+			      const uint8_t seed[32], struct session **out);
+void session_free(struct session **s); /* wipes */
+
+enum err ERR_MUST session_start(struct session *s, int64_t now_ms);
+enum err ERR_MUST session_input(struct session *s, uint8_t *dgram, size_t len,
+				const struct ike_path *path, int64_t now_ms);
+int64_t session_next_deadline(const struct session *s);
+void session_timeout(struct session *s, int64_t now_ms);
+struct session_action session_next_action(struct session *s);
+
+/* ticket NULL: there is none. Copied. */
+enum err ERR_MUST session_give_ticket(struct session *s,
+				      const struct ike_ticket *ticket,
+				      int64_t now_ms);
+/* path NULL: there is none now (why and detail say so: ERR_NAME, ...). */
+enum err ERR_MUST session_give_path(struct session *s,
+				    const struct ike_path *path, enum err why,
+				    const char *detail, int64_t now_ms);
+enum err ERR_MUST session_give_secret(struct session *s,
+				      const struct secret *secret,
+				      int64_t now_ms);
+/* Nobody could be asked: closes with why. */
+void session_no_secret(struct session *s, enum err why, const char *detail,
+		       int64_t now_ms);
+enum err ERR_MUST session_give_signature(struct session *s, uint8_t method,
+					 struct bytes auth_data,
+					 int64_t now_ms);
+enum err ERR_MUST session_give_verdict(struct session *s, enum err verdict,
+				       const char *detail, int64_t now_ms);
+
+/* Log out: DELETE, the ticket is void. Closes with ERR_CANCELLED. */
+void session_down(struct session *s, int64_t now_ms);
+/* Silent: the ticket stays in the store. Closes with ERR_CANCELLED at once. */
+void session_suspend(struct session *s, int64_t now_ms);
+void session_heard(struct session *s, int64_t now_ms);
+void session_spoke(struct session *s, int64_t now_ms);
+const struct session_report *session_report(const struct session *s);
+
+#endif
