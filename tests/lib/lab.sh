@@ -80,19 +80,21 @@ lab_link() { # NS-A IF-A ADDR-A ADDR6-A NS-B IF-B ADDR-B ADDR6-B
 	ip -n "$5" link set "$6" up
 }
 
-# lab_up: makes the four hosts. lab_links makes the links of client again.
+lab_host() {
+	ip netns add "$1"
+	ip -n "$1" link set lo up
+	in_ns "$1" sysctl -qw net.ipv4.conf.all.rp_filter=0 \
+		net.ipv4.conf.default.rp_filter=0 \
+		net.ipv6.conf.all.disable_ipv6=0 \
+		net.ipv6.conf.default.disable_ipv6=0 \
+		net.ipv6.conf.default.accept_dad=0 \
+		net.ipv4.ping_group_range='0 2147483647'
+}
+
+# lab_up: makes the four hosts and their links.
 lab_up() {
 	local n
-	for n in cl rt gw srv; do
-		ip netns add $n
-		ip -n $n link set lo up
-		in_ns $n sysctl -qw net.ipv4.conf.all.rp_filter=0 \
-			net.ipv4.conf.default.rp_filter=0 \
-			net.ipv6.conf.all.disable_ipv6=0 \
-			net.ipv6.conf.default.disable_ipv6=0 \
-			net.ipv6.conf.default.accept_dad=0 \
-			net.ipv4.ping_group_range='0 2147483647'
-	done
+	for n in cl rt gw srv; do lab_host $n; done
 	lab_link gw wan 203.0.113.1/24 2001:db8:3::1/64 \
 		rt wan 203.0.113.254/24 2001:db8:3::fe/64
 	lab_link gw lan 10.9.0.1/24 2001:db8:9::1/64 \
