@@ -44,12 +44,16 @@ struct ike_msg {
 	struct bytes sk_body;
 };
 
-/* Header only: length field equals dgram.len, major version 2 (else
- * ERR_UNSUPPORTED). dgram: without the non-ESP marker. */
+/* Header only: length field equals dgram.len (else ERR_TRUNCATED or
+ * ERR_MALFORMED), major version 2 (else ERR_UNSUPPORTED; out is filled even
+ * then, for INVALID_MAJOR_VERSION). dgram: without the non-ESP marker. */
 enum err ERR_MUST ike_hdr_parse(struct bytes dgram, struct ike_hdr *out);
-/* Header and unencrypted chain. */
+/* Header and unencrypted chain. ERR_TRUNCATED, ERR_MALFORMED (a payload of
+ * less than 4 octets, octets left over, something behind SK, more than
+ * IKE_PAYLOADS_MAX payloads), ERR_UNSUPPORTED (version; unknown_critical). */
 enum err ERR_MUST ike_msg_parse(struct bytes dgram, struct ike_msg *out);
-/* A chain alone (the inside of SK), appended to msg->payloads. */
+/* A chain alone (the inside of SK, in which no SK may stand), appended to
+ * msg->payloads. Errors as above. */
 enum err ERR_MUST ike_chain_parse(uint8_t first, struct bytes chain,
 				  struct ike_msg *msg);
 /* The n-th (from 0) payload of the type, or NULL. */
@@ -94,6 +98,11 @@ struct ike_eap {
 	struct bytes data; /* behind the type */
 };
 
+/* ERR_TRUNCATED where a fixed field is cut off, ERR_MALFORMED where lengths
+ * disagree or a part that must be there is empty (key exchange data, AUTH
+ * data). Views live as long as body. A delete of more than
+ * IKE_DELETE_SPIS_MAX SPIs keeps the first ones. Identities: the length is
+ * checked for the two address types only. An EAP packet fills its payload. */
 enum err ERR_MUST ike_ke_parse(struct bytes body, struct ike_ke *out);
 enum err ERR_MUST ike_id_parse(struct bytes body, struct ike_id *out);
 enum err ERR_MUST ike_auth_parse(struct bytes body, struct ike_auth *out);
@@ -120,6 +129,9 @@ struct ike_ts_list {
 	size_t n;
 	struct ike_ts ts[IKE_TS_MAX];
 };
+/* Selectors of other types are left out (the list may be empty then), and
+ * those past IKE_TS_MAX. Ports 65535 to 0: OPAQUE. ERR_MALFORMED: no
+ * selector at all, a range that runs backwards, lengths. */
 enum err ERR_MUST ike_ts_parse(struct bytes body, struct ike_ts_list *out);
 void ike_ts_from_prefix(const struct prefix *p, struct ike_ts *out);
 /* Every selector of inner lies inside one of outer. */
@@ -128,8 +140,9 @@ bool ike_ts_subset(const struct ike_ts_list *inner,
 /* What of offer is allowed by policy (responder's narrowing, 2.9). */
 void ike_ts_narrow(const struct ike_ts_list *offer,
 		   const struct ike_ts_list *policy, struct ike_ts_list *out);
-/* Smallest list of prefixes that covers ts exactly; at most cap, returns the
- * count, 0 when it does not fit. */
+/* Smallest list of prefixes that covers the addresses of ts exactly; at most
+ * cap (62 do for any IPv4 range, 254 for IPv6), returns the count, 0 when it
+ * does not fit or the range runs backwards. */
 size_t ike_ts_to_prefixes(const struct ike_ts *ts, struct prefix *out,
 			  size_t cap);
 
@@ -144,6 +157,8 @@ struct ike_cp {
 	size_t n;
 	struct ike_cp_attr attrs[IKE_CP_MAX]; /* further ones are left out */
 };
+/* Structure only: lengths of values are for who reads them (RFC 7296 3.15.1;
+ * 0 octets in a request). */
 enum err ERR_MUST ike_cp_parse(struct bytes body, struct ike_cp *out);
 
 /* --- proposals (RFC 7296 3.3) -------------------------------------------- */
@@ -178,7 +193,9 @@ struct suite {
 
 /* Transforms we do not know stay in as numbers; proposals and transforms
  * past our limits are left out. Transforms with an attribute we do not know
- * are left out (3.3.6). */
+ * are left out (3.3.6); a proposal that lost all of one type that way is left
+ * out as a whole, so no algorithm silently becomes optional. ERR_TRUNCATED,
+ * ERR_MALFORMED (no proposal at all, counts or last-flags that disagree). */
 enum err ERR_MUST proposals_parse(struct bytes sa_body,
 				  struct proposal_list *out);
 /* "aes256gcm16-prfsha384-x25519, aes256-sha256-ecp256" to proposals; for
@@ -188,10 +205,18 @@ enum err ERR_MUST proposals_parse(struct bytes sa_body,
 enum err ERR_MUST proposals_from_text(const char *text, uint8_t proto,
 				      struct proposal_list *out,
 				      struct diag *diag);
-/* Our defaults: AEAD and CBC in separate proposals, X25519 first. */
+/* Our defaults: AEAD and CBC in separate proposals, X25519 first. For ESP the
+ * ones with KE (PFS) stand before the same without, for gateways that have
+ * none configured. */
 void proposals_default(uint8_t proto, struct proposal_list *out);
+/* Takes the KE transforms out (for the SA payload of IKE_AUTH, RFC 7296 1.2)
+ * and proposals that became doubles; numbers the rest from 1. */
+void proposals_drop_ke(struct proposal_list *l);
+/* Sets the SPI of every proposal; a view, borrowed. */
+void proposals_set_spi(struct proposal_list *l, struct bytes spi);
 /* Responder: the first of ours that theirs can satisfy; the chosen one as
- * one proposal with single transforms (num and spi of theirs). */
+ * one proposal with single transforms (num and spi of theirs).
+ * ERR_NO_PROPOSAL. */
 enum err ERR_MUST proposals_select(const struct proposal_list *ours,
 				   const struct proposal_list *theirs,
 				   struct proposal *out);
@@ -204,7 +229,8 @@ enum err ERR_MUST proposals_check_answer(const struct proposal_list *offer,
  * algorithm we do not speak or a part that is missing. */
 enum err ERR_MUST suite_from_proposal(const struct proposal *p,
 				      struct suite *out);
-/* "aes256gcm16-prfsha384-x25519". */
+/* "aes256gcm16-prfsha384-x25519"; ESP: "aes256-sha256-esn". Cut off to cap
+ * octets with the NUL. Returns buf. */
 const char *suite_str(const struct suite *s, char *buf, size_t cap);
 /* Is the method offered in one of the proposals? The first one: KE_NONE if
  * none. */
@@ -213,13 +239,18 @@ enum ke_method proposals_first_ke(const struct proposal_list *l);
 
 /* --- write ---------------------------------------------------------------- */
 
-/* Writes a message payload by payload; chains next-payload fields itself. */
+/* Writes a message payload by payload; chains next-payload fields itself.
+ * Errors are sticky in w (no room, a payload over 64 KiB); ike_wr_end tells.
+ * All fields are private. */
 struct ike_wr {
 	struct wr w;
 	size_t next_at;	   /* where the type of the next payload goes */
 	size_t payload_at; /* generic header of the open payload */
-	size_t first_at;
+	uint8_t first;	   /* type of the first payload, 0 when none yet */
+	bool has_hdr;
 };
+/* The header as it stands in hdr, next_payload and len too. */
+void ike_hdr_write(struct wr *w, const struct ike_hdr *hdr);
 /* Starts with a header; the length is filled by ike_wr_end. */
 void ike_wr_start(struct ike_wr *m, void *buf, size_t cap,
 		  const struct ike_hdr *hdr);
