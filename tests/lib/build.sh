@@ -42,21 +42,19 @@ build_tree() {
 	exec 9>&-
 }
 
-# lab_build: builds and installs into $WORK/prefix. Sets CLIENT, HELPER, TESTGW.
+# lab_build: builds and installs into $WORK/prefix.
 lab_build() {
 	build_tree build --prefix="$WORK/prefix" --sysconfdir=/etc \
-		--localstatedir=/var --runstatedir=/run || return
+		--localstatedir=/var --runstatedir=/run --enable-werror || return
 	make -C "$WORK/build" install >"$WORK/build/install.out" 2>&1 || {
 		tail -n 20 "$WORK/build/install.out"
 		return 1
 	}
-	lab_programs
 }
 
-# lab_programs: where the programs are after lab_build.
+# lab_programs: sets CLIENT and TESTGW; LAB_VARIANT chooses another build.
 lab_programs() {
-	CLIENT=$WORK/prefix/bin/vpn-connect
-	HELPER=$WORK/prefix/libexec/vpn-connect/vpn-netd
+	CLIENT=$WORK/prefix${LAB_VARIANT:-}/bin/vpn-connect
 	TESTGW=$WORK/build/vpn-test-gateway
 	[ -x "$TESTGW" ] || TESTGW=$WORK/build/tests/gateway/vpn-test-gateway
 }

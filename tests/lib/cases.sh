@@ -82,8 +82,8 @@ cases_main() {
 	local script=$1 suite=$2 name c passed=0 failed=0 skipped=0
 	shift 2
 	lab_enter "$script" "$@"
-	SUITE=$suite
-	LOGS=$WORK/logs/$suite
+	SUITE=${SUITE_NAME:-$suite}
+	LOGS=$WORK/logs/$SUITE-$suite
 	lab_programs
 	rm -rf "$LOGS"
 	mkdir -p "$LOGS"
@@ -92,6 +92,7 @@ cases_main() {
 	mkdir -p "$PKI"
 	client_user
 	client_state >"$SCRATCH/clean"
+	[ -x "$CLIENT" ] || die "$CLIENT is missing: run tests/check build"
 	declare -F suite_setup >/dev/null && suite_setup
 	for name in $(cases_selected "$script" "$@"); do
 		case_run "$name"
@@ -136,6 +137,7 @@ case_run() {
 		testgw_stop
 		wire_stop
 		client_clean
+		case_watched
 	)
 	rc=$?
 	case $rc in
@@ -149,6 +151,16 @@ case_run() {
 	esac
 	case_cleanup
 	return $rc
+}
+
+# case_watched: what a sanitizer or valgrind said about the client.
+case_watched() {
+	local line
+	line=$(grep -hm1 -E 'ERROR: AddressSanitizer|runtime error:' "$SCRATCH"/*.out)
+	[ -z "$line" ] || fail "$line"
+	cat /run/lab/valgrind.* >"$SCRATCH/valgrind.out" 2>/dev/null || return 0
+	line=$(grep -m1 -E '^==[0-9]+== [A-Z]' "$SCRATCH/valgrind.out")
+	[ -z "$line" ] || fail "valgrind: $line"
 }
 
 # case_keep: the logs of a failed case.
@@ -183,7 +195,7 @@ case_cleanup() {
 	wait 2>/dev/null
 	rm -f "$SCRATCH"/*.out "$SCRATCH"/*.jsonl "$SCRATCH"/*.down \
 		"$SCRATCH"/gw/pid "$SCRATCH/gw/charon.log"
-	rm -rf "$SCRATCH/testgw"
+	rm -rf "$SCRATCH/testgw" /run/lab/valgrind.*
 	lab_drop off
 	lab_nat off
 	ip netns list | grep -q '^em' && {

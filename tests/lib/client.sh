@@ -3,8 +3,8 @@
 
 CL_UID=4711
 # Command to run it under, e.g. valgrind; extra environment as VAR=VALUE words.
-CLIENT_WRAP=
-CLIENT_ENV=
+CLIENT_WRAP=${CLIENT_WRAP:-}
+CLIENT_ENV=${CLIENT_ENV:-}
 
 # client_user: makes alice (once a lab) and her folders.
 client_user() {

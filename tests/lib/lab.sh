@@ -47,6 +47,7 @@ lab_enter() {
 lab_private() {
 	mount -t tmpfs -o mode=755 run /run || die "no private /run"
 	mkdir -p /run/netns /run/lab/upper /run/lab/work /run/user
+	chmod 1777 /run/lab
 	mount -t overlay etc -o lowerdir=/etc,upperdir=/run/lab/upper,workdir=/run/lab/work \
 		/etc 2>/dev/null || lab_copy_etc || die "no private /etc"
 	rm -f /etc/resolv.conf

@@ -231,6 +231,7 @@ ss_client_conf() {
 				vips = ${SS_VIPS:-0.0.0.0}
 				proposals = aes256gcm16-prfsha384-x25519
 				keyingtries = 1
+				${SS_CLIENT_CONN:-}
 				local {
 					id = $2@lab.test
 					auth = $3
