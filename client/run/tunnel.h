@@ -16,6 +16,8 @@ struct tunnel_ui {
 	 * asked. May block. prompt: "Password for alice at vpn.example.org". */
 	enum err (*ask_secret)(void *ctx, const char *prompt,
 			       struct secret *out, struct diag *diag);
+	/* Counted up by ask_secret when a person was asked; or NULL. */
+	const uint32_t *prompts;
 	/* Established (again). */
 	void (*up)(void *ctx);
 	/* Over: why is ERR_CANCELLED after down and suspend. The tunnel may be

@@ -1,0 +1,40 @@
+/* Userspace ESP between the tunnel interface and the UDP socket. No
+ * allocation per packet. */
+#ifndef CLIENT_RUN_DATAPLANE_H
+#define CLIENT_RUN_DATAPLANE_H
+
+#include "client/esp/esp.h"
+#include "client/ike/ike_sa.h"
+
+#define DATAPLANE_BATCH 64 /* packets per wake-up and direction */
+
+struct dataplane;
+
+struct dataplane_counters {
+	uint64_t packets_in, packets_out, octets_in, octets_out;
+	uint64_t dropped_in, dropped_out; /* no SA, not authentic, outside the
+					   * agreed networks */
+};
+
+enum err ERR_MUST dataplane_new(struct dataplane **out);
+void dataplane_free(struct dataplane **d); /* wipes the keys */
+/* tun_fd stays the caller's. */
+void dataplane_set_tun(struct dataplane *d, int tun_fd);
+/* The agreed selectors: inner packets outside them are dropped. Copied. */
+void dataplane_set_networks(struct dataplane *d,
+			    const struct ike_ts_list *local,
+			    const struct ike_ts_list *remote);
+/* From now on sends with it, and receives with it and the older ones. */
+enum err ERR_MUST dataplane_add(struct dataplane *d,
+				const struct ike_child_sa *child);
+void dataplane_del(struct dataplane *d, uint32_t spi_in);
+void dataplane_clear(struct dataplane *d);
+/* Drains the interface into udp_fd, at most DATAPLANE_BATCH packets. True
+ * when at least one was sent. */
+bool dataplane_send(struct dataplane *d, int udp_fd);
+/* One ESP packet in a buffer that is transformed in place. True when it was
+ * authentic. */
+bool dataplane_receive(struct dataplane *d, uint8_t *pkt, size_t len);
+const struct dataplane_counters *dataplane_counters(const struct dataplane *d);
+
+#endif

@@ -1,0 +1,52 @@
+/* Shared by tunnel*.c only. */
+#ifndef CLIENT_RUN_TUNNEL_PRIVATE_H
+#define CLIENT_RUN_TUNNEL_PRIVATE_H
+
+#include "client/run/dataplane.h"
+#include "client/run/tunnel.h"
+
+struct tunnel {
+	const struct profile *profile;
+	struct net *net;
+	struct ticket_cache *cache;
+	struct loop *loop;
+	struct tunnel_ui ui;
+	struct session *session;
+	struct dataplane *dataplane;
+	struct net_link link;
+	struct ike_path path;
+	int udp_fd; /* -1: none */
+	/* Ours, for IKE_AUTH; views into certs_buf. */
+	struct bytes certs[CERT_CHAIN_MAX];
+	size_t n_certs;
+	uint8_t *certs_buf;
+	/* What a person typed, kept for reconnects while we run. */
+	struct secret secret;
+	bool has_secret;
+	struct ike_netconf netconf;
+	int64_t cpu_start_us, connect_cpu_us, since_wall_ms;
+	/* The ticket in the store; for status. */
+	bool has_ticket;
+	int64_t ticket_expires_wall_ms;
+	size_t ticket_size;
+	uint32_t ticket_renewed;
+	bool persistent;
+	uint8_t dgram[65536 + ESP_HEADROOM];
+};
+
+/* tunnel_ask.c: the session's questions. */
+enum err ERR_MUST tunnel_load_certs(struct tunnel *t, struct diag *diag);
+void tunnel_answer_secret(struct tunnel *t, bool is_password);
+void tunnel_answer_sign(struct tunnel *t, const struct ike_action *a);
+void tunnel_answer_verify(struct tunnel *t, const struct ike_action *a);
+void tunnel_forget_secret(struct tunnel *t);
+
+/* tunnel_store.c: the ticket's way to the disk and back. */
+void tunnel_answer_ticket(struct tunnel *t);
+void tunnel_store_ticket(struct tunnel *t, const struct ike_ticket *ticket);
+void tunnel_void_ticket(struct tunnel *t);
+
+/* Pulls the session's actions until there are none. */
+void tunnel_pump(struct tunnel *t);
+
+#endif

@@ -1,0 +1,87 @@
+#include "client/run/tunnel_private.h"
+
+#include "platform/base/log.h"
+#include "platform/os.h"
+
+/* A gateway may promise for ever; nothing is kept longer than this. */
+#define LIFETIME_MAX_S (365 * 24 * 3600)
+
+void tunnel_answer_ticket(struct tunnel *t)
+{
+	struct ticket_entry entry = {.buf = NULL};
+	struct diag diag = DIAG_INIT;
+	bool found = false;
+	enum err e;
+
+	if (t->cache) {
+		e = ticket_cache_take(t->cache, t->profile, os_now(), &entry,
+				      &diag);
+		found = e == OK;
+		if (e && e != ERR_NOT_FOUND)
+			log_warn("no resumption: %s", diag_text(&diag, e));
+	}
+	/* The session counts from now, the store from when it came. */
+	if (found)
+		entry.ticket.lifetime_s =
+			(uint32_t)((entry.expires_wall_ms - os_now().wall_ms) /
+				   1000);
+	t->has_ticket = false;
+	t->ticket_renewed = found ? entry.renewed : 0;
+	e = session_give_ticket(t->session, found ? &entry.ticket : NULL,
+				os_now().boot_ms);
+	if (e)
+		log_error("ticket: %s", err_text(e));
+	ticket_entry_wipe(&entry);
+}
+
+/* A ticket that came by a resume or on an established SA renews the one
+ * before; one that comes back unused is the same. */
+static uint32_t renewals(const struct tunnel *t)
+{
+	enum session_state state = session_report(t->session)->state;
+
+	if (state == SES_ST_CONNECTING)
+		return 0;
+	return t->ticket_renewed +
+	       (state == SES_ST_RESUMING || state == SES_ST_UP);
+}
+
+void tunnel_store_ticket(struct tunnel *t, const struct ike_ticket *ticket)
+{
+	struct os_time now = os_now();
+	struct ticket_entry entry = {.ticket = *ticket,
+				     .gateway = t->path.remote,
+				     .stored_wall_ms = now.wall_ms,
+				     .stored_boot_ms = now.boot_ms};
+	int64_t life_s = ticket->lifetime_s;
+	struct diag diag = DIAG_INIT;
+	enum err e;
+
+	if (!t->cache || life_s == 0)
+		return;
+	if (life_s > LIFETIME_MAX_S)
+		life_s = LIFETIME_MAX_S;
+	entry.expires_wall_ms = now.wall_ms + life_s * 1000;
+	t->ticket_renewed = renewals(t);
+	entry.renewed = t->ticket_renewed;
+	e = ticket_cache_put(t->cache, t->profile, &entry, &diag);
+	if (e)
+		log_warn("ticket is not kept: %s", diag_text(&diag, e));
+	t->has_ticket = e == OK;
+	t->ticket_expires_wall_ms = entry.expires_wall_ms;
+	t->ticket_size = ticket->opaque.len;
+	mem_wipe(&entry, sizeof(entry));
+}
+
+void tunnel_void_ticket(struct tunnel *t)
+{
+	struct diag diag = DIAG_INIT;
+	enum err e;
+
+	t->has_ticket = false;
+	if (!t->cache)
+		return;
+	e = ticket_cache_forget(t->cache, t->profile->name, &diag);
+	if (e)
+		log_warn("ticket is not deleted: %s", diag_text(&diag, e));
+}

@@ -1,0 +1,95 @@
+#include "client/run/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "platform/base/log.h"
+
+union sock {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t sock_from_addr(const struct addr *a, union sock *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (a->family == ADDR_V4) {
+		out->v4.sin_family = AF_INET;
+		out->v4.sin_port = htons(a->port);
+		memcpy(&out->v4.sin_addr, a->b, 4);
+		return sizeof(out->v4);
+	}
+	out->v6.sin6_family = AF_INET6;
+	out->v6.sin6_port = htons(a->port);
+	memcpy(&out->v6.sin6_addr, a->b, 16);
+	return sizeof(out->v6);
+}
+
+static enum err sock_to_addr(const union sock *s, struct addr *out)
+{
+	if (s->sa.sa_family == AF_INET)
+		return addr_from_bytes(bytes(&s->v4.sin_addr, 4),
+				       ntohs(s->v4.sin_port), out);
+	return addr_from_bytes(bytes(&s->v6.sin6_addr, 16),
+			       ntohs(s->v6.sin6_port), out);
+}
+
+enum err udp_connect(int fd, const struct addr *remote, struct ike_path *out,
+		     struct diag *diag)
+{
+	char text[ADDR_STR_MAX];
+	union sock s;
+	socklen_t len = sock_from_addr(remote, &s);
+
+	if (connect(fd, &s.sa, len) < 0)
+		return diag_sys(diag, ERR_NO_ANSWER,
+				"no route to the gateway %s: check the "
+				"network connection",
+				addr_str_port(remote, text));
+	len = sizeof(s);
+	if (getsockname(fd, &s.sa, &len) < 0)
+		return diag_sys(diag, ERR_SYS, "getsockname");
+	out->remote = *remote;
+	return sock_to_addr(&s, &out->local);
+}
+
+void udp_send_ike(int fd, struct bytes dgram)
+{
+	static const uint8_t marker[UDP_MARKER_LEN];
+	struct iovec iov[2] = {
+		{(void *)marker, sizeof(marker)},
+		{(void *)dgram.p, dgram.len},
+	};
+
+	if (writev(fd, iov, 2) < 0)
+		log_debug("udp: send: %s", strerror(errno));
+}
+
+void udp_send_raw(int fd, struct bytes dgram)
+{
+	if (send(fd, dgram.p, dgram.len, 0) < 0 && errno != EAGAIN)
+		log_debug("udp: send: %s", strerror(errno));
+}
+
+enum udp_kind udp_receive(int fd, uint8_t *buf, size_t cap, struct bytes *out)
+{
+	static const uint8_t marker[UDP_MARKER_LEN];
+	ssize_t n = recv(fd, buf, cap, MSG_TRUNC);
+
+	*out = BYTES_NONE;
+	if (n < 0)
+		/* A queued ICMP error (ECONNREFUSED): unprotected, a hint. */
+		return errno == EAGAIN ? UDP_NOTHING : UDP_OTHER;
+	if ((size_t)n > cap || n <= UDP_MARKER_LEN)
+		return UDP_OTHER;
+	if (memcmp(buf, marker, sizeof(marker)) != 0) {
+		*out = bytes(buf, (size_t)n);
+		return UDP_ESP;
+	}
+	*out = bytes(buf + UDP_MARKER_LEN, (size_t)n - UDP_MARKER_LEN);
+	return UDP_IKE;
+}
