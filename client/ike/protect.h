@@ -5,6 +5,8 @@
 
 #include "client/ike/msg.h"
 
+#define IKE_FRAGMENTS_MAX 64
+
 /* RFC 7296 2.14. */
 struct ike_keys {
 	struct suite suite;
@@ -18,6 +20,8 @@ struct ike_seed {
 };
 
 /* SKEYSEED = prf(Ni | Nr, g^ir), then prf+ (2.14). */
+/* Errors of all three: ERR_UNSUPPORTED (suite), ERR_CRYPTO, ERR_NO_SPACE
+ * (nonces too long); out is wiped then. The caller wipes it in the end. */
 enum err ERR_MUST ike_keys_initial(const struct suite *suite,
 				   const struct ike_seed *seed,
 				   struct bytes shared, struct ike_keys *out);
@@ -58,14 +62,18 @@ enum err ERR_MUST ike_protect_new(const struct ike_keys *keys,
 				  struct ike_protect *out);
 void ike_protect_free(struct ike_protect *p);
 
-/* hdr | SK{chain} into out. first: type of the first payload of chain. */
+/* hdr | SK{chain} into out, where it stands. first: type of the first payload
+ * of chain. hdr's next_payload and len are set here. ERR_NO_SPACE (out, or
+ * more than 64 KiB) leaves nothing of it in out. */
 enum err ERR_MUST ike_seal(struct ike_protect *p, const struct ike_hdr *hdr,
 			   uint8_t first, struct bytes chain, struct wr *out);
 /* How many datagrams chain needs when no datagram is longer than max_len
- * (IKE octets, without IP, UDP and marker); 1: SK, more: SKF. */
+ * (IKE octets, without IP, UDP and marker); 1: SK, more: SKF; 0: it cannot
+ * be done (max_len too small, more than IKE_FRAGMENTS_MAX). */
 size_t ike_fragments(const struct ike_protect *p, size_t chain_len,
 		     size_t max_len);
-/* The number-th (from 1) of total SKF datagrams. */
+/* The number-th (from 1) of total SKF datagrams; total as ike_fragments tells
+ * for max_len, else ERR_STATE. */
 struct ike_frag {
 	uint16_t number, total;
 	size_t max_len;
@@ -75,21 +83,26 @@ enum err ERR_MUST ike_seal_frag(struct ike_protect *p,
 				struct bytes chain, const struct ike_frag *frag,
 				struct wr *out);
 /* Decrypts the SK payload of msg (dgram is what msg was parsed from; it is
- * decrypted in place, hence writable) and parses the inner chain into msg.
- * ERR_INTEGRITY: drop silently. */
+ * decrypted in place, hence writable) and parses the inner chain into msg;
+ * payloads that stood outside of SK are gone then. ERR_INTEGRITY (also: too
+ * short, no SK there): drop silently. Any other error is of a genuine
+ * message: ERR_TRUNCATED, ERR_MALFORMED, ERR_UNSUPPORTED as ike_msg_parse. */
 enum err ERR_MUST ike_open(struct ike_protect *p, uint8_t *dgram,
 			   size_t dgram_len, struct ike_msg *msg);
 
 /* Reassembly of SKF (RFC 7383 2.6), one message at a time. Owns its
- * buffers; bounded: 64 KiB and 64 fragments. */
+ * buffers; bounded: 64 KiB and 64 fragments. The caller has looked at the
+ * message ID: a genuine fragment of another message starts anew. */
 struct ike_reasm;
 enum err ERR_MUST ike_reasm_new(struct ike_reasm **out);
 void ike_reasm_free(struct ike_reasm **r);
 void ike_reasm_reset(struct ike_reasm *r);
 /* Decrypts and stores one SKF datagram. *out_done: all have come; then the
  * inner chain is parsed into msg (header of the fragment, sk_type PLD_SKF)
- * and its views live until the next call. A different total starts anew
- * where larger, is dropped where smaller. */
+ * and its views live until the next call; an error beside *out_done is one
+ * of the chain, as with ike_open. A different total starts anew where larger,
+ * is dropped where smaller. Drop silently: ERR_INTEGRITY, ERR_REPLAY (is
+ * here already, smaller total), ERR_NO_SPACE (past our bounds). */
 enum err ERR_MUST ike_reasm_add(struct ike_reasm *r, struct ike_protect *p,
 				uint8_t *dgram, size_t dgram_len,
 				struct ike_msg *msg, bool *out_done);
