@@ -1,0 +1,196 @@
+#include "client/session/profile_value.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* No timer needs more, and the product must fit 32 bits. */
+#define DURATION_MAX_MS (30ull * 24 * 3600 * 1000)
+
+enum err profile_value_bool(const char *text, bool *out, struct diag *diag)
+{
+	static const char *const yes[] = {"yes", "true", "on"};
+	static const char *const no[] = {"no", "false", "off"};
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		*out = strcasecmp(text, yes[i]) == 0;
+		if (*out || strcasecmp(text, no[i]) == 0)
+			return OK;
+	}
+	return diag_set(diag, ERR_PROFILE,
+			"'%.40s' is neither yes nor no: write one of them",
+			text);
+}
+
+/* Digits only; *out_rest is what follows them. */
+static bool number_parse(const char *text, unsigned long long *out,
+			 const char **out_rest)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*out_rest = text + digits;
+	if (digits == 0 || digits > 15)
+		return false;
+	*out = strtoull(text, NULL, 10);
+	return true;
+}
+
+enum err profile_value_u16(const char *text, const uint16_t range[2],
+			   uint16_t *out, struct diag *diag)
+{
+	unsigned long long v;
+	const char *rest;
+
+	if (!number_parse(text, &v, &rest) || *rest != '\0' || v < range[0] ||
+	    v > range[1])
+		return diag_set(diag, ERR_PROFILE,
+				"'%.40s' will not do: write a number from %u "
+				"to %u",
+				text, range[0], range[1]);
+	*out = (uint16_t)v;
+	return OK;
+}
+
+enum err profile_value_duration(const char *text, uint32_t *out_ms,
+				struct diag *diag)
+{
+	static const struct {
+		const char *unit;
+		uint32_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+	unsigned long long v;
+	const char *rest;
+
+	*out_ms = 0;
+	if (strcmp(text, "never") == 0)
+		return OK;
+	if (!number_parse(text, &v, &rest))
+		goto wrong;
+	if (v == 0 && *rest == '\0')
+		return OK;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(rest, units[i].unit) != 0)
+			continue;
+		if (v > DURATION_MAX_MS / units[i].ms)
+			return diag_set(diag, ERR_PROFILE,
+					"'%.40s' is longer than 30 days: "
+					"write never to switch it off",
+					text);
+		*out_ms = (uint32_t)(v * units[i].ms);
+		return OK;
+	}
+wrong:
+	return diag_set(diag, ERR_PROFILE,
+			"'%.40s' is not a time: write e.g. 500ms, 30s, 5m, 4h "
+			"or never",
+			text);
+}
+
+enum err profile_value_text(const char *text, size_t cap, char *out,
+			    struct diag *diag)
+{
+	size_t len = strlen(text);
+
+	if (len == 0)
+		return diag_set(diag, ERR_PROFILE,
+				"no value: write one or leave the key out");
+	if (len >= cap)
+		return diag_set(diag, ERR_PROFILE,
+				"longer than %zu octets: shorten it", cap - 1);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return diag_set(diag, ERR_PROFILE,
+					"holds a control character: remove it");
+	memcpy(out, text, len + 1);
+	return OK;
+}
+
+enum err profile_value_auth(const char *text, enum ike_auth_kind *out,
+			    struct diag *diag)
+{
+	static const struct {
+		const char *word;
+		enum ike_auth_kind kind;
+	} words[] = {{"psk", IKE_AUTH_PSK},
+		     {"certificate", IKE_AUTH_CERT},
+		     {"eap-mschapv2", IKE_AUTH_EAP_MSCHAPV2}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i].word) != 0)
+			continue;
+		*out = words[i].kind;
+		return OK;
+	}
+	return diag_set(diag, ERR_PROFILE,
+			"'%.40s' is not known: write psk, certificate or "
+			"eap-mschapv2",
+			text);
+}
+
+static bool host_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+}
+
+enum err profile_value_host(const char *text, size_t cap, char *out,
+			    struct diag *diag)
+{
+	struct addr addr;
+	bool is_name = text[0] != '-';
+	enum err e = profile_value_text(text, cap, out, diag);
+
+	if (e)
+		return e;
+	for (const char *c = text; *c && is_name; c++)
+		is_name = host_char(*c);
+	if (is_name || addr_parse(text, &addr) == OK)
+		return OK;
+	return diag_set(diag, ERR_PROFILE,
+			"'%.80s' is neither a DNS name nor an IP address "
+			"(the port has a key of its own)",
+			text);
+}
+
+static enum err network_add(const char *text, struct profile *p,
+			    struct diag *diag)
+{
+	struct prefix prefix;
+
+	if (p->n_networks == PROFILE_NETWORKS_MAX)
+		return diag_set(diag, ERR_PROFILE,
+				"more than %d networks: join some",
+				PROFILE_NETWORKS_MAX);
+	if (prefix_parse(text, &prefix))
+		return diag_set(diag, ERR_PROFILE,
+				"'%.50s' is not a network: write e.g. "
+				"10.0.0.0/8 or 2001:db8::/32 (host bits 0)",
+				text);
+	p->networks[p->n_networks++] = prefix;
+	return OK;
+}
+
+enum err profile_value_networks(const char *text, struct profile *p,
+				struct diag *diag)
+{
+	char one[ADDR_STR_MAX];
+	enum err e = OK;
+
+	/* A comma at the end lets a list go on in the next line. */
+	while (!e) {
+		size_t len;
+
+		text += strspn(text, " \t,");
+		len = strcspn(text, " \t,");
+		if (len == 0)
+			return OK;
+		if (len >= sizeof(one))
+			return diag_set(diag, ERR_PROFILE,
+					"'%.40s' is not a network", text);
+		memcpy(one, text, len);
+		one[len] = '\0';
+		text += len;
+		e = network_add(one, p, diag);
+	}
+	return e;
+}
