@@ -163,7 +163,7 @@ enum err ERR_MUST ike_cp_parse(struct bytes body, struct ike_cp *out);
 
 /* --- proposals (RFC 7296 3.3) -------------------------------------------- */
 
-#define PROPOSAL_TRANSFORMS_MAX 24
+#define PROPOSAL_TRANSFORMS_MAX 48 /* strongSwan's default has 38 */
 #define PROPOSALS_MAX		8
 
 struct transform {
