@@ -99,7 +99,8 @@ void ke_free(struct ke **ke); /* wipes */
 /* --- certificates and signatures ---------------------------------------- */
 
 #define CERT_CHAIN_MAX 8
-#define SIG_MAX	       512 /* RSA-4096 */
+#define SIG_MAX	       512	      /* RSA-4096 */
+#define AUTH_DATA_MAX  (SIG_MAX + 80) /* with RFC 7427's prefix */
 
 /* Methods of the AUTH payload that carry a signature (RFC 7296 3.8). */
 enum sig_method {
@@ -111,7 +112,8 @@ enum sig_method {
 
 /* A private key, from PEM or DER (PKCS#1, SEC1, PKCS#8; PKCS#8 encrypted
  * with pass, which may be empty). RSA of 2048 to 4096 bits, ECDSA P-256 and
- * P-384, Ed25519. */
+ * P-384, Ed25519. ERR_NEEDS_PERSON: a passphrase is needed or wrong;
+ * ERR_UNSUPPORTED, ERR_MALFORMED; each with a diag line. */
 struct privkey;
 enum err ERR_MUST privkey_load(struct bytes file, struct bytes pass,
 			       struct privkey **out, struct diag *diag);
@@ -128,7 +130,7 @@ struct sign_policy {
 };
 enum err ERR_MUST privkey_sign(struct privkey *k, const struct sign_policy *pol,
 			       const struct bytes *parts, size_t n_parts,
-			       uint8_t out[SIG_MAX + 64], size_t *out_len,
+			       uint8_t out[AUTH_DATA_MAX], size_t *out_len,
 			       enum sig_method *out_method);
 /* Does the key belong to this certificate (DER)? */
 bool privkey_matches(const struct privkey *k, struct bytes cert_der);
@@ -153,9 +155,11 @@ struct peer_name {
 /* Validates a chain (DER, end entity first, others in any order, at most
  * CERT_CHAIN_MAX): signatures, validity at now (Unix seconds), CA flags,
  * path length, key usage, name constraints, no SHA-1 or MD5, RSA >= 2048
- * bits, extended key usage (serverAuth, ikeIntermediate, any, or absent),
- * and the name against the subjectAltName (PEER_DN: the subject). A
- * refusal is ERR_UNTRUSTED and a diag line: why, and the next step. */
+ * bits, extended key usage (serverAuth, ipsecIKE, ikeIntermediate, any, or
+ * absent), and the name against the subjectAltName, where "*.example.org"
+ * stands for one label (PEER_DN: the subject, or a directoryName there). An
+ * end entity that is itself among the anchors needs no issuer. A refusal is
+ * ERR_UNTRUSTED and a diag line: why, and the next step. */
 enum err ERR_MUST cert_verify(const struct trust *t, const struct bytes *certs,
 			      size_t n_certs, const struct peer_name *name,
 			      int64_t now, struct diag *diag);

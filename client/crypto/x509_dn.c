@@ -1,0 +1,241 @@
+/* Distinguished names: comparing and showing them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/crypto/der.h"
+#include "client/crypto/x509.h"
+
+static const uint8_t email_oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf7,
+				    0x0d, 0x01, 0x09, 0x01};
+static const uint8_t cn_oid[] = {0x55, 0x04, 0x03};
+const struct bytes dn_oid_email = {email_oid, sizeof(email_oid)};
+const struct bytes dn_oid_cn = {cn_oid, sizeof(cn_oid)};
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+bool text_equal(struct bytes a, struct bytes b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (lower(a.p[i]) != lower(b.p[i]))
+			return false;
+	return true;
+}
+
+bool text_ends(struct bytes name, struct bytes tail)
+{
+	return name.len >= tail.len &&
+	       text_equal(bytes(name.p + name.len - tail.len, tail.len), tail);
+}
+
+const char *text_safe(struct bytes b, char *buf, size_t cap)
+{
+	size_t n = 0;
+
+	while (n + 1 < cap && n < b.len) {
+		uint8_t c = b.p[n];
+
+		buf[n++] = c >= 0x20 && c != 0x7f ? (char)c : '?';
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
+/* --- walking ---------------------------------------------------------------
+ */
+
+static struct rd open_name(struct bytes name)
+{
+	struct rd all = rd_open(name);
+
+	return der_open(&all, DER_SEQUENCE);
+}
+
+struct attribute {
+	struct bytes oid;
+	uint8_t tag;
+	struct bytes value;
+};
+
+static struct attribute take_attribute(struct rd *set)
+{
+	struct rd pair = der_open(set, DER_SEQUENCE);
+	struct attribute a = {.oid = der_take(&pair, DER_OID)};
+
+	a.value = der_take_any(&pair, &a.tag);
+	return a;
+}
+
+static bool is_text(uint8_t tag)
+{
+	return tag == DER_UTF8 || tag == DER_PRINTABLE || tag == DER_IA5 ||
+	       tag == DER_TELETEX;
+}
+
+/* The next character, runs of spaces as one and none at the ends; -1 after
+ * the last. */
+static int next_char(struct bytes *rest, bool at_start)
+{
+	bool space = false;
+	int c;
+
+	while (rest->len > 0 && rest->p[0] == ' ') {
+		space = true;
+		*rest = bytes(rest->p + 1, rest->len - 1);
+	}
+	if (rest->len == 0)
+		return -1;
+	if (space && !at_start)
+		return ' ';
+	c = lower(rest->p[0]);
+	*rest = bytes(rest->p + 1, rest->len - 1);
+	return c;
+}
+
+static bool same_text(struct bytes a, struct bytes b)
+{
+	bool start = true;
+	int x, y;
+
+	do {
+		x = next_char(&a, start);
+		y = next_char(&b, start);
+		start = false;
+	} while (x == y && x >= 0);
+	return x == y;
+}
+
+static bool same_attribute(const struct attribute *a, const struct attribute *b)
+{
+	if (!bytes_eq(a->oid, b->oid))
+		return false;
+	if (a->tag == b->tag && bytes_eq(a->value, b->value))
+		return true;
+	return is_text(a->tag) && is_text(b->tag) &&
+	       same_text(a->value, b->value);
+}
+
+/* Takes one RDN from each and compares; DER sorts the members of a set. */
+static bool same_rdn(struct rd *a, struct rd *b)
+{
+	struct rd x = der_open(a, DER_SET), y = der_open(b, DER_SET);
+
+	while (rd_left(&x) > 0 && rd_left(&y) > 0) {
+		struct attribute p = take_attribute(&x);
+		struct attribute q = take_attribute(&y);
+
+		if (!same_attribute(&p, &q))
+			return false;
+	}
+	return rd_finish(&x) == OK && rd_finish(&y) == OK;
+}
+
+bool dn_within(struct bytes base, struct bytes name)
+{
+	struct rd a = open_name(base), b = open_name(name);
+
+	while (rd_left(&a) > 0)
+		if (!same_rdn(&a, &b))
+			return false;
+	return rd_ok(&a) && rd_ok(&b);
+}
+
+bool dn_equal(struct bytes a, struct bytes b)
+{
+	struct rd x, y;
+
+	if (bytes_eq(a, b))
+		return true;
+	x = open_name(a);
+	y = open_name(b);
+	while (rd_left(&x) > 0 && rd_left(&y) > 0)
+		if (!same_rdn(&x, &y))
+			return false;
+	return rd_finish(&x) == OK && rd_finish(&y) == OK;
+}
+
+bool dn_find(struct bytes name, struct bytes oid, struct bytes *out)
+{
+	struct rd r = open_name(name);
+
+	while (rd_left(&r) > 0) {
+		struct rd set = der_open(&r, DER_SET);
+
+		while (rd_left(&set) > 0) {
+			struct attribute a = take_attribute(&set);
+
+			if (bytes_eq(a.oid, oid)) {
+				*out = a.value;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* --- showing ---------------------------------------------------------------
+ */
+
+static const char *attribute_label(struct bytes oid, char buf[48])
+{
+	static const struct {
+		uint8_t last; /* 2.5.4.last */
+		const char *label;
+	} labels[] = {
+		{3, "CN"},     {4, "SN"},  {5, "serialNumber"},
+		{6, "C"},      {7, "L"},   {8, "ST"},
+		{9, "street"}, {10, "O"},  {11, "OU"},
+		{12, "title"}, {42, "GN"}, {46, "dnQualifier"},
+	};
+	static const uint8_t dc[] = {0x09, 0x92, 0x26, 0x89, 0x93,
+				     0xf2, 0x2c, 0x64, 0x01, 0x19};
+
+	if (oid.len == 3 && oid.p[0] == 0x55 && oid.p[1] == 0x04)
+		for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+			if (labels[i].last == oid.p[2])
+				return labels[i].label;
+	if (bytes_eq(oid, BYTES_OF(dc)))
+		return "DC";
+	if (bytes_eq(oid, dn_oid_email))
+		return "E";
+	return der_oid_text(oid, buf, 48);
+}
+
+const char *dn_text(struct bytes name, char *buf, size_t cap)
+{
+	struct rd r = open_name(name);
+	size_t at = 0;
+
+	buf[0] = '\0';
+	while (rd_left(&r) > 0) {
+		struct rd set = der_open(&r, DER_SET);
+
+		while (rd_left(&set) > 0 && at < cap) {
+			struct attribute a = take_attribute(&set);
+			char label[48], value[128];
+			int n;
+
+			n = snprintf(buf + at, cap - at, "%s%s=%s",
+				     at > 0 ? ", " : "",
+				     attribute_label(a.oid, label),
+				     text_safe(a.value, value, sizeof(value)));
+			at += n > 0 ? (size_t)n : 0;
+		}
+	}
+	return buf;
+}
+
+const char *cert_subject(struct bytes cert_der, char *buf, size_t cap)
+{
+	struct x509 c;
+
+	if (x509_parse(cert_der, &c) != OK) {
+		snprintf(buf, cap, "(not a certificate)");
+		return buf;
+	}
+	return dn_text(c.subject, buf, cap);
+}
