@@ -479,9 +479,12 @@ void session_down(struct session *s, int64_t now_ms)
 
 void session_suspend(struct session *s, int64_t now_ms)
 {
+	bool presented = s->report.state == SES_ST_RESUMING && s->sa &&
+			 ike_sa_state(s->sa) == IKE_ST_AUTH;
+
 	s->now_ms = now_ms;
-	/* Once an IKE_AUTH left, the ticket may have made an SA. */
-	if (s->sa && ike_sa_state(s->sa) != IKE_ST_AUTH)
+	/* Once an IKE_AUTH left with it, it may have made an SA. */
+	if (!presented)
 		held_return(s);
 	finish(s, ERR_CANCELLED, NULL);
 }

@@ -1,0 +1,517 @@
+/* The policy of a session against a scripted IKE SA: this file stands in for
+ * client/ike/sa.c, so that every outcome of an attempt can be played. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/session/session.h"
+
+/* --- the IKE SA that stands in ------------------------------------------ */
+
+#define SCRIPT_MAX 8
+
+struct ike_sa {
+	bool resumed;
+	enum ike_state state;
+	struct ike_stats stats;
+	struct ike_action script[SCRIPT_MAX];
+	size_t head, len;
+};
+
+static struct ike_sa *live; /* the one the session holds now */
+static int starts, resumes, deletes;
+static struct suite a_suite;
+
+enum err ike_sa_new(const struct ike_config *config, const uint8_t seed[32],
+		    struct ike_sa **out)
+{
+	live = *out = calloc(1, sizeof(**out));
+	return live ? OK : ERR_NO_MEMORY;
+}
+
+void ike_sa_free(struct ike_sa **sa)
+{
+	if (*sa == live)
+		live = NULL;
+	free(*sa);
+	*sa = NULL;
+}
+
+enum err ike_sa_start(struct ike_sa *sa, const struct ike_path *path,
+		      int64_t now_ms)
+{
+	starts++;
+	sa->state = IKE_ST_INIT;
+	return OK;
+}
+
+enum err ike_sa_resume(struct ike_sa *sa, const struct ike_ticket *ticket,
+		       const struct ike_path *path, int64_t now_ms)
+{
+	assert_int_equal(ticket->opaque.len, 3);
+	assert_memory_equal(ticket->opaque.p, "abc", 3);
+	resumes++;
+	sa->resumed = true;
+	sa->state = IKE_ST_RESUME;
+	return OK;
+}
+
+enum err ike_sa_input(struct ike_sa *sa, uint8_t *dgram, size_t len,
+		      const struct ike_path *path, int64_t now_ms)
+{
+	return OK;
+}
+
+int64_t ike_sa_next_deadline(const struct ike_sa *sa)
+{
+	return INT64_MAX;
+}
+
+void ike_sa_timeout(struct ike_sa *sa, int64_t now_ms)
+{
+}
+
+struct ike_action ike_sa_next_action(struct ike_sa *sa)
+{
+	struct ike_action none = {.kind = IKE_DO_NOTHING};
+
+	return sa->head < sa->len ? sa->script[sa->head++] : none;
+}
+
+enum err ike_sa_give_secret(struct ike_sa *sa, const struct secret *secret,
+			    int64_t now_ms)
+{
+	return OK;
+}
+
+enum err ike_sa_give_signature(struct ike_sa *sa, uint8_t method,
+			       struct bytes auth_data, int64_t now_ms)
+{
+	return OK;
+}
+
+enum err ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
+			     const char *detail, int64_t now_ms)
+{
+	return OK;
+}
+
+enum err ike_sa_delete(struct ike_sa *sa, int64_t now_ms)
+{
+	deletes++;
+	return OK;
+}
+
+void ike_sa_heard(struct ike_sa *sa, int64_t now_ms)
+{
+}
+
+void ike_sa_spoke(struct ike_sa *sa, int64_t now_ms)
+{
+}
+
+enum ike_state ike_sa_state(const struct ike_sa *sa)
+{
+	return sa->state;
+}
+
+const struct ike_stats *ike_sa_stats(const struct ike_sa *sa)
+{
+	return &sa->stats;
+}
+
+const struct suite *ike_sa_suite(const struct ike_sa *sa)
+{
+	return &a_suite;
+}
+
+const struct suite *ike_sa_child_suite(const struct ike_sa *sa)
+{
+	return &a_suite;
+}
+
+static void play(struct ike_action a)
+{
+	assert_non_null(live);
+	assert_true(live->len < SCRIPT_MAX);
+	live->script[live->len++] = a;
+}
+
+static void play_closed(enum err why, bool auth_sent)
+{
+	play((struct ike_action){.kind = IKE_DO_CLOSED,
+				 .u.closed = {why, "as played", auth_sent}});
+}
+
+static void play_up(bool resumed)
+{
+	play((struct ike_action){.kind = IKE_DO_UP, .u.up = {resumed, false}});
+}
+
+/* --- the layer above ------------------------------------------------------ */
+
+static const struct ike_ticket abc = {.opaque = {(const uint8_t *)"abc", 3},
+				      .lifetime_s = 3600};
+
+struct above {
+	struct session *s;
+	bool store_has_ticket;
+	bool no_path;
+	int paths, takes, stores, voids;
+	int64_t now_ms;
+	enum err closed; /* OK: still open */
+};
+
+static void pull(struct above *a)
+{
+	static const struct ike_path path = {{4, 1, {192, 0, 2, 2}},
+					     {4, 4500, {192, 0, 2, 1}}};
+	struct session_action act;
+
+	while ((act = session_next_action(a->s)).kind != SES_DO_NOTHING) {
+		switch (act.kind) {
+		case SES_DO_ASK_PATH:
+			a->paths++;
+			assert_int_equal(
+				session_give_path(a->s,
+						  a->no_path ? NULL : &path,
+						  a->no_path ? ERR_NAME : OK,
+						  "no such name", a->now_ms),
+				OK);
+			break;
+		case SES_DO_ASK_TICKET:
+			a->takes++;
+			assert_int_equal(
+				session_give_ticket(
+					a->s, a->store_has_ticket ? &abc : NULL,
+					a->now_ms),
+				OK);
+			a->store_has_ticket = false;
+			break;
+		case SES_DO_TICKET_STORE:
+			a->stores++;
+			a->store_has_ticket = true;
+			assert_memory_equal(act.u.ticket->opaque.p, "abc", 3);
+			break;
+		case SES_DO_TICKET_VOID:
+			a->voids++;
+			a->store_has_ticket = false;
+			break;
+		case SES_DO_CLOSED:
+			a->closed = act.u.closed.why;
+			assert_non_null(act.u.closed.detail);
+			break;
+		case SES_DO_NOTHING:
+		case SES_DO_IKE:
+		case SES_DO_STATE:
+			break;
+		}
+	}
+}
+
+static void open_session(struct above *a, bool ticket, bool persistent)
+{
+	static const uint8_t seed[32] = {7};
+	struct session_config cfg;
+
+	memset(&cfg, 0, sizeof(cfg));
+	cfg.use_tickets = true;
+	cfg.persistent = persistent;
+	cfg.retry_min_ms = 1000;
+	cfg.retry_max_ms = 8000;
+	starts = resumes = deletes = 0;
+	memset(a, 0, sizeof(*a));
+	a->store_has_ticket = ticket;
+	a->now_ms = 1000;
+	assert_int_equal(session_new(&cfg, seed, &a->s), OK);
+	assert_int_equal(session_start(a->s, a->now_ms), OK);
+	pull(a);
+}
+
+static enum session_state state_of(const struct above *a)
+{
+	return session_report(a->s)->state;
+}
+
+/* --- sentences --------------------------------------------------------------
+ */
+
+static void without_a_ticket_the_full_exchange_starts(void **state)
+{
+	struct above a;
+
+	open_session(&a, false, false);
+	assert_int_equal(starts, 1);
+	assert_int_equal(resumes, 0);
+	assert_int_equal(state_of(&a), SES_ST_CONNECTING);
+	session_free(&a.s);
+}
+
+static void a_ticket_is_taken_once_and_resumed_with(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	assert_int_equal(a.takes, 1);
+	assert_false(a.store_has_ticket);
+	assert_int_equal(resumes, 1);
+	play((struct ike_action){.kind = IKE_DO_TICKET_SPENT});
+	play_up(true);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_true(session_report(a.s)->resumed);
+	assert_int_equal(a.stores, 0);
+	session_free(&a.s);
+}
+
+static void a_refused_ticket_leads_to_the_full_exchange(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	play_closed(ERR_TICKET_REFUSED, false);
+	pull(&a);
+	assert_int_equal(starts, 1);
+	assert_int_equal(state_of(&a), SES_ST_CONNECTING);
+	play_up(false);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	/* The full exchange is up: the old ticket does not come back. */
+	assert_int_equal(a.stores, 0);
+	assert_false(a.store_has_ticket);
+	session_free(&a.s);
+}
+
+static void a_refusal_may_be_forged_so_the_ticket_is_kept(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	play_closed(ERR_TICKET_REFUSED, false);
+	pull(&a);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	assert_int_equal(a.closed, ERR_NO_ANSWER);
+	assert_true(a.store_has_ticket);
+	session_free(&a.s);
+}
+
+static void a_lost_answer_is_recovered_by_a_fresh_attempt(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	assert_int_equal(resumes, 2);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	assert_int_equal(resumes, 2);
+	assert_int_equal(starts, 1);
+	session_free(&a.s);
+}
+
+static void a_ticket_whose_auth_was_sent_never_comes_back(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	play_closed(ERR_NO_ANSWER, true);
+	pull(&a);
+	assert_int_equal(resumes, 1);
+	assert_int_equal(starts, 1);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	assert_false(a.store_has_ticket);
+	assert_int_equal(a.stores, 0);
+	session_free(&a.s);
+}
+
+static void suspend_while_resuming_puts_the_ticket_back(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	session_suspend(a.s, a.now_ms);
+	pull(&a);
+	assert_true(a.store_has_ticket);
+	assert_int_equal(a.closed, ERR_CANCELLED);
+	session_free(&a.s);
+}
+
+static void suspend_after_auth_does_not_put_the_ticket_back(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	live->state = IKE_ST_AUTH;
+	session_suspend(a.s, a.now_ms);
+	pull(&a);
+	assert_false(a.store_has_ticket);
+	session_free(&a.s);
+}
+
+static void
+a_fallback_that_has_sent_auth_may_still_return_the_ticket(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	play_closed(ERR_TICKET_REFUSED, false);
+	pull(&a);
+	/* The full exchange is in IKE_AUTH; the ticket itself was not used. */
+	live->state = IKE_ST_AUTH;
+	session_suspend(a.s, a.now_ms);
+	pull(&a);
+	assert_true(a.store_has_ticket);
+	session_free(&a.s);
+}
+
+static void down_deletes_the_sa_and_the_ticket(void **state)
+{
+	struct above a;
+
+	open_session(&a, false, true);
+	play((struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
+	play_up(false);
+	pull(&a);
+	assert_true(a.store_has_ticket);
+	session_down(a.s, a.now_ms);
+	pull(&a);
+	assert_int_equal(deletes, 1);
+	assert_false(a.store_has_ticket);
+	assert_int_equal(state_of(&a), SES_ST_CLOSING);
+	play_closed(ERR_CANCELLED, true);
+	pull(&a);
+	assert_int_equal(a.closed, ERR_CANCELLED);
+	session_free(&a.s);
+}
+
+static void a_lost_gateway_is_resumed_with_the_stored_ticket(void **state)
+{
+	struct above a;
+
+	open_session(&a, false, true);
+	play((struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
+	play_up(false);
+	pull(&a);
+	play_closed(ERR_NO_ANSWER, true);
+	pull(&a);
+	assert_int_equal(a.closed, OK);
+	assert_int_equal(resumes, 1);
+	assert_int_equal(session_report(a.s)->reconnects, 1);
+	session_free(&a.s);
+}
+
+static void without_persistence_the_first_failure_closes(void **state)
+{
+	struct above a;
+
+	open_session(&a, false, false);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	assert_int_equal(a.closed, ERR_NO_ANSWER);
+	session_free(&a.s);
+}
+
+static void a_wrong_password_closes_even_with_persistence(void **state)
+{
+	struct above a;
+
+	open_session(&a, false, true);
+	play_closed(ERR_AUTH, true);
+	pull(&a);
+	assert_int_equal(a.closed, ERR_AUTH);
+	session_free(&a.s);
+}
+
+static void retries_back_off_and_stay_bounded(void **state)
+{
+	struct above a;
+	int64_t wait_ms, last_ms = 0;
+
+	open_session(&a, false, true);
+	for (int i = 0; i < 12; i++) {
+		play_closed(ERR_NO_ANSWER, false);
+		pull(&a);
+		assert_int_equal(state_of(&a), SES_ST_WAITING);
+		wait_ms = session_next_deadline(a.s) - a.now_ms;
+		assert_true(wait_ms >= 1000 && wait_ms <= 8000 + 8000 / 4);
+		assert_true(i > 3 || wait_ms > last_ms);
+		last_ms = wait_ms;
+		a.now_ms += wait_ms;
+		session_timeout(a.s, a.now_ms);
+		pull(&a);
+		assert_int_equal(starts, i + 2);
+	}
+	session_free(&a.s);
+}
+
+static void a_missing_path_waits_and_asks_again(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, true);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	a.no_path = true;
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	a.now_ms = session_next_deadline(a.s);
+	session_timeout(a.s, a.now_ms);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_NO_PATH);
+	assert_true(a.store_has_ticket);
+	a.no_path = false;
+	a.now_ms = session_next_deadline(a.s);
+	session_timeout(a.s, a.now_ms);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_RESUMING);
+	session_free(&a.s);
+}
+
+static void answers_nobody_asked_for_are_refused(void **state)
+{
+	struct above a;
+
+	open_session(&a, false, false);
+	assert_int_equal(session_give_ticket(a.s, &abc, 0), ERR_STATE);
+	assert_int_equal(session_give_path(a.s, NULL, ERR_NAME, "", 0),
+			 ERR_STATE);
+	assert_int_equal(session_start(a.s, 0), ERR_STATE);
+	session_free(&a.s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_ticket_the_full_exchange_starts),
+		cmocka_unit_test(a_ticket_is_taken_once_and_resumed_with),
+		cmocka_unit_test(a_refused_ticket_leads_to_the_full_exchange),
+		cmocka_unit_test(a_refusal_may_be_forged_so_the_ticket_is_kept),
+		cmocka_unit_test(a_lost_answer_is_recovered_by_a_fresh_attempt),
+		cmocka_unit_test(a_ticket_whose_auth_was_sent_never_comes_back),
+		cmocka_unit_test(suspend_while_resuming_puts_the_ticket_back),
+		cmocka_unit_test(
+			suspend_after_auth_does_not_put_the_ticket_back),
+		cmocka_unit_test(
+			a_fallback_that_has_sent_auth_may_still_return_the_ticket),
+		cmocka_unit_test(down_deletes_the_sa_and_the_ticket),
+		cmocka_unit_test(
+			a_lost_gateway_is_resumed_with_the_stored_ticket),
+		cmocka_unit_test(without_persistence_the_first_failure_closes),
+		cmocka_unit_test(a_wrong_password_closes_even_with_persistence),
+		cmocka_unit_test(retries_back_off_and_stay_bounded),
+		cmocka_unit_test(a_missing_path_waits_and_asks_again),
+		cmocka_unit_test(answers_nobody_asked_for_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
