@@ -1,0 +1,22 @@
+/* Profiles on the disk. */
+#ifndef CLIENT_STORE_PROFILE_FILE_H
+#define CLIENT_STORE_PROFILE_FILE_H
+
+#include "client/session/profile.h"
+#include "client/store/places.h"
+
+/* The name of the profile that arg means: arg itself, or of a path that ends
+ * in .conf the last part without it. [A-Za-z0-9._-], not first "." or "-",
+ * else ERR_USAGE. */
+enum err ERR_MUST profile_file_name(const char *arg, char out[PROFILE_NAME_MAX],
+				    struct diag *diag);
+/* Finds, reads and parses; paths in it become absolute (relative ones are
+ * relative to the profile's folder) and the fingerprint is computed, for
+ * which the files it names are read. ERR_PROFILE, ERR_PERMISSION, with a
+ * diag line. The file must be the caller's or root's and not writable by
+ * everyone. */
+enum err ERR_MUST profile_file_load(const struct places *places,
+				    const char *arg, struct profile *out,
+				    struct diag *diag);
+
+#endif
