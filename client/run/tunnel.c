@@ -348,6 +348,7 @@ static enum err make_session(struct tunnel *t, struct diag *diag)
 	cfg.ike.want_ticket = cfg.use_tickets;
 	cfg.ike.certs = t->certs;
 	cfg.ike.n_certs = t->n_certs;
+	cfg.ike.ca_keyids = bytes(t->keyids, t->n_keyids * 20);
 	e = os_random(seed, sizeof(seed));
 	if (!e)
 		e = session_new(&cfg, seed, &t->session);
@@ -362,6 +363,8 @@ enum err tunnel_start(struct tunnel *t, struct diag *diag)
 	enum err e;
 
 	e = tunnel_load_certs(t, diag);
+	if (!e)
+		e = tunnel_load_ca(t, diag);
 	if (!e)
 		e = make_session(t, diag);
 	if (e)
@@ -449,6 +452,7 @@ void tunnel_free(struct tunnel **tp)
 	session_free(&t->session);
 	dataplane_free(&t->dataplane);
 	free(t->certs_buf);
+	trust_free(&t->trust);
 	mem_wipe(t, sizeof(*t));
 	free(t);
 	*tp = NULL;

@@ -132,35 +132,52 @@ static enum err peer_name(const struct ike_name *id, struct peer_name *out,
 	}
 }
 
-static enum err load_trust(const struct tunnel *t, struct trust **out,
-			   struct diag *diag)
+static enum err load_trust(struct tunnel *t, struct diag *diag)
 {
 	const char *path = t->profile->ca[0] ? t->profile->ca : SYSTEM_CAS;
 	uint8_t *file = NULL;
 	size_t len = 0;
 	enum err e;
 
-	e = trust_new(out);
+	if (t->trust)
+		return OK;
+	e = trust_new(&t->trust);
 	if (!e)
 		e = os_read_file(path, CA_FILE_MAX, &file, &len, diag);
 	if (!e)
-		e = trust_add(*out, bytes(file, len), diag);
+		e = trust_add(t->trust, bytes(file, len), diag);
 	free(file);
+	if (e)
+		trust_free(&t->trust);
 	return e;
 }
 
-static enum err verify(const struct tunnel *t, const struct ike_action *a,
+/* The system's many CAs are not announced: their hashes alone would need
+ * several datagrams. */
+enum err tunnel_load_ca(struct tunnel *t, struct diag *diag)
+{
+	enum err e;
+
+	if (t->profile->auth == IKE_AUTH_PSK || !t->profile->ca[0])
+		return OK;
+	e = load_trust(t, diag);
+	if (!e)
+		t->n_keyids =
+			trust_keyids(t->trust, t->keyids, TUNNEL_KEYIDS_MAX);
+	return e;
+}
+
+static enum err verify(struct tunnel *t, const struct ike_action *a,
 		       struct diag *diag)
 {
-	struct trust *trust = NULL;
 	struct peer_name name;
 	enum err e;
 
 	e = peer_name(&a->u.ask_verify.id, &name, diag);
 	if (!e)
-		e = load_trust(t, &trust, diag);
+		e = load_trust(t, diag);
 	if (!e)
-		e = cert_verify(trust, a->u.ask_verify.certs,
+		e = cert_verify(t->trust, a->u.ask_verify.certs,
 				a->u.ask_verify.n_certs, &name,
 				os_now().wall_ms / 1000, diag);
 	if (!e)
@@ -168,7 +185,6 @@ static enum err verify(const struct tunnel *t, const struct ike_action *a,
 			       (enum sig_method)a->u.ask_verify.method,
 			       a->u.ask_verify.auth_data,
 			       a->u.ask_verify.octets, 3, diag);
-	trust_free(&trust);
 	return e == ERR_AUTH ? ERR_UNTRUSTED : e;
 }
 

@@ -5,6 +5,8 @@
 #include "client/run/dataplane.h"
 #include "client/run/tunnel.h"
 
+#define TUNNEL_KEYIDS_MAX 8
+
 struct tunnel {
 	const struct profile *profile;
 	struct net *net;
@@ -20,6 +22,10 @@ struct tunnel {
 	struct bytes certs[CERT_CHAIN_MAX];
 	size_t n_certs;
 	uint8_t *certs_buf;
+	/* The gateway's CAs; SHA-1 of their keys for CERTREQ. */
+	struct trust *trust;
+	uint8_t keyids[TUNNEL_KEYIDS_MAX * 20];
+	size_t n_keyids;
 	/* What a person typed, kept for reconnects while we run. */
 	struct secret secret;
 	bool has_secret;
@@ -36,6 +42,7 @@ struct tunnel {
 
 /* tunnel_ask.c: the session's questions. */
 enum err ERR_MUST tunnel_load_certs(struct tunnel *t, struct diag *diag);
+enum err ERR_MUST tunnel_load_ca(struct tunnel *t, struct diag *diag);
 void tunnel_answer_secret(struct tunnel *t, bool is_password);
 void tunnel_answer_sign(struct tunnel *t, const struct ike_action *a);
 void tunnel_answer_verify(struct tunnel *t, const struct ike_action *a);
