@@ -36,9 +36,14 @@ struct profile {
 	bool pfs; /* rekey with KE right after a resume */
 	/* [timers], milliseconds */
 	uint32_t dpd_ms, ike_rekey_ms, child_rekey_ms, keepalive_ms;
-	/* Over what credentials, identities and gateway amount to: a ticket
-	 * of another fingerprint is void. SHA-256. */
+	/* Over kind of authentication, identities, gateway, CA, certificate:
+	 * a ticket of another fingerprint is void. SHA-256. */
 	uint8_t fingerprint[32];
+	/* SHA-256 of the password or key, where a file holds it: a ticket got
+	 * with another one is void. A file that is not there just now (or a
+	 * person) says nothing about that. */
+	uint8_t credential[32];
+	bool has_credential;
 };
 
 /* text: the file's content, NUL-terminated. Every refusal is one line with

@@ -268,7 +268,7 @@ static enum err entry_check(const struct ticket_cache *c,
 
 	if (err)
 		return err;
-	if (!cache_binding_eq(b, &expected))
+	if (!cache_binding_fits(b, &expected))
 		return ERR_CACHE;
 	return entry_remaining_ms(e, now) > 0 ? OK : ERR_EXPIRED;
 }

@@ -1,7 +1,8 @@
 /* One file:
  *
  *   "vpctkt" | format 1 | salt 32 | IV 8 |
- *   profile | gateway | port | identity | keyed fingerprint | sealed | ICV 16
+ *   profile | gateway | port | identity | keyed fingerprint |
+ *   keyed credential | sealed | ICV 16
  *
  * Everything before "sealed" is in the clear and authenticated. The key of
  * AES-256-GCM is prf+(cache key, salt): every file has its own, so the IV may
@@ -12,22 +13,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC	  "vpctkt"
-#define FORMAT	  1
-#define SALT_LEN  32
-#define KEY_WORD  "vpn-connect ticket key"
-#define BIND_WORD "vpn-connect ticket fingerprint"
+#define MAGIC	 "vpctkt"
+#define FORMAT	 1
+#define SALT_LEN 32
+#define KEY_WORD "vpn-connect ticket key"
 
 static const struct cipher_algs cache_algs = {ENCR_AES_GCM_16, 256, INTEG_NONE};
 
 /* --- binding ------------------------------------------------------------ */
 
+static enum err keyed(const struct secret *key, const char *word,
+		      const uint8_t value[32], uint8_t out[32])
+{
+	const struct bytes parts[] = {bytes_str(word), bytes(value, 32)};
+	struct secret mac;
+	enum err e;
+
+	e = crypto_prf(PRF_HMAC_SHA2_256, secret_view(key), parts, 2, &mac);
+	if (!e)
+		memcpy(out, mac.b, 32);
+	secret_wipe(&mac);
+	return e;
+}
+
 enum err cache_binding_of(const struct profile *p, const struct secret *key,
 			  struct cache_binding *out)
 {
-	const struct bytes parts[] = {bytes_str(BIND_WORD),
-				      BYTES_OF(p->fingerprint)};
-	struct secret keyed;
 	enum err e;
 
 	memset(out, 0, sizeof(*out));
@@ -35,10 +46,11 @@ enum err cache_binding_of(const struct profile *p, const struct secret *key,
 	memcpy(out->gateway, p->gateway, sizeof(out->gateway));
 	out->port = p->port;
 	out->identity = p->id;
-	e = crypto_prf(PRF_HMAC_SHA2_256, secret_view(key), parts, 2, &keyed);
-	if (!e)
-		memcpy(out->fingerprint, keyed.b, sizeof(out->fingerprint));
-	secret_wipe(&keyed);
+	e = keyed(key, "vpn-connect ticket fingerprint", p->fingerprint,
+		  out->fingerprint);
+	if (!e && p->has_credential)
+		e = keyed(key, "vpn-connect ticket credential", p->credential,
+			  out->credential);
 	return e;
 }
 
@@ -48,14 +60,26 @@ static bool name_eq(const struct ike_name *a, const struct ike_name *b)
 	       bytes_eq(bytes(a->b, a->len), bytes(b->b, b->len));
 }
 
-bool cache_binding_eq(const struct cache_binding *a,
-		      const struct cache_binding *b)
+static bool credential_fits(const struct cache_binding *a,
+			    const struct cache_binding *b)
+{
+	static const uint8_t unknown[32];
+
+	return bytes_eq(BYTES_OF(a->credential), BYTES_OF(unknown)) ||
+	       bytes_eq(BYTES_OF(b->credential), BYTES_OF(unknown)) ||
+	       bytes_eq_secret(BYTES_OF(a->credential),
+			       BYTES_OF(b->credential));
+}
+
+bool cache_binding_fits(const struct cache_binding *a,
+			const struct cache_binding *b)
 {
 	return strcmp(a->profile, b->profile) == 0 &&
 	       strcmp(a->gateway, b->gateway) == 0 && a->port == b->port &&
 	       name_eq(&a->identity, &b->identity) &&
 	       bytes_eq_secret(BYTES_OF(a->fingerprint),
-			       BYTES_OF(b->fingerprint));
+			       BYTES_OF(b->fingerprint)) &&
+	       credential_fits(a, b);
 }
 
 /* --- writing ------------------------------------------------------------ */
@@ -86,6 +110,7 @@ static void wr_binding(struct wr *w, const struct cache_binding *b)
 	wr_u16(w, b->port);
 	wr_name(w, &b->identity);
 	wr_bytes(w, BYTES_OF(b->fingerprint));
+	wr_bytes(w, BYTES_OF(b->credential));
 }
 
 static void wr_ticket(struct wr *w, const struct ike_ticket *t)
@@ -244,6 +269,7 @@ static void rd_binding(struct rd *r, struct cache_binding *out)
 	out->port = rd_u16(r);
 	rd_name(r, &out->identity);
 	rd_copy(r, out->fingerprint, sizeof(out->fingerprint));
+	rd_copy(r, out->credential, sizeof(out->credential));
 }
 
 static void rd_secret(struct rd *r, struct secret *out)

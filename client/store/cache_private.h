@@ -16,12 +16,14 @@ struct cache_binding {
 	struct ike_name identity;
 	/* Keyed, so that the file does not let a password be guessed. */
 	uint8_t fingerprint[32];
+	uint8_t credential[32]; /* zeros: not known */
 };
 enum err ERR_MUST cache_binding_of(const struct profile *p,
 				   const struct secret *key,
 				   struct cache_binding *out);
-bool cache_binding_eq(const struct cache_binding *a,
-		      const struct cache_binding *b);
+/* Of the same profile, and of no other credential as far as is known. */
+bool cache_binding_fits(const struct cache_binding *a,
+			const struct cache_binding *b);
 
 /* Seals e. gives *out_file (free). */
 enum err ERR_MUST cache_entry_seal(const struct secret *key,

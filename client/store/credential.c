@@ -44,7 +44,7 @@ static enum err systemd_read(const char *name, char path[PLACE_MAX],
 	enum err e;
 
 	if (!dir || dir[0] != '/')
-		return diag_set(diag, ERR_PROFILE,
+		return diag_set(diag, ERR_NOT_FOUND,
 				"no systemd credentials here: start it as a "
 				"service with LoadCredential=%s:..., or use "
 				"password-file",
@@ -74,8 +74,6 @@ enum err credential_read(const struct profile *p, struct secret *out,
 	} else {
 		return ERR_NOT_FOUND;
 	}
-	if (e == ERR_NOT_FOUND)
-		e = ERR_PROFILE; /* named, and not there */
 	if (!e)
 		e = secret_take(path, file, len, out, diag);
 	mem_wipe(file, len);

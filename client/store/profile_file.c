@@ -183,24 +183,22 @@ static enum err print_file(struct wr *w, const char *key, const char *path,
 	return e;
 }
 
-static enum err print_password(struct wr *w, const struct profile *p,
-			       struct diag *diag)
+/* A password that is typed, or whose file comes and goes, cannot be known
+ * here. */
+static enum err credential_print(struct profile *p, struct diag *diag)
 {
+	struct diag why = DIAG_INIT;
 	struct secret secret;
 	struct bytes content;
-	uint8_t digest[32];
-	enum err e = credential_read(p, &secret, diag);
+	enum err e = credential_read(p, &secret, &why);
 
-	/* One that is typed cannot be known here. */
 	if (e == ERR_NOT_FOUND)
 		return OK;
-	if (!e) {
-		content = secret_view(&secret);
-		e = crypto_hash(HASH_SHA2_256, &content, 1, digest);
-	}
-	if (!e)
-		print_item(w, bytes(digest, sizeof(digest)));
-	mem_wipe(digest, sizeof(digest));
+	if (e)
+		return diag_set(diag, e, "%s", diag_text(&why, e));
+	content = secret_view(&secret);
+	e = crypto_hash(HASH_SHA2_256, &content, 1, p->credential);
+	p->has_credential = e == OK;
 	secret_wipe(&secret);
 	return e;
 }
@@ -223,15 +221,12 @@ static enum err fingerprint(struct profile *p, struct diag *diag)
 		e = print_file(&w, "[identity] certificate", p->certificate,
 			       diag);
 	if (!e)
-		e = print_password(&w, p, diag);
-	if (!e)
 		e = wr_finish(&w);
-	if (!e) {
-		all = wr_view(&w);
-		e = crypto_hash(HASH_SHA2_256, &all, 1, p->fingerprint);
-	}
-	mem_wipe(buf, sizeof(buf));
-	return e;
+	if (e)
+		return e;
+	all = wr_view(&w);
+	e = crypto_hash(HASH_SHA2_256, &all, 1, p->fingerprint);
+	return e ? e : credential_print(p, diag);
 }
 
 enum err profile_file_load(const struct places *places, const char *arg,

@@ -12,9 +12,9 @@ enum err ERR_MUST profile_file_name(const char *arg, char out[PROFILE_NAME_MAX],
 				    struct diag *diag);
 /* Finds, reads and parses; paths in it become absolute (relative ones are
  * relative to the profile's folder) and the fingerprint is computed, for
- * which the files it names are read. ERR_PROFILE, ERR_PERMISSION, with a
- * diag line. The file must be the caller's or root's and not writable by
- * everyone. */
+ * which the files it names are read; all but the password's must be there.
+ * ERR_PROFILE, ERR_PERMISSION, with a diag line. The file must be the caller's
+ * or root's and not writable by everyone. */
 enum err ERR_MUST profile_file_load(const struct places *places,
 				    const char *arg, struct profile *out,
 				    struct diag *diag);

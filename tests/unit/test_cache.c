@@ -461,6 +461,25 @@ static void a_changed_profile_voids_its_ticket(void **state)
 	assert_int_equal(take_at(&p, at(0)), ERR_CACHE);
 }
 
+static void
+a_changed_password_voids_the_ticket_a_missing_one_does_not(void **state)
+{
+	struct profile p = work;
+
+	p.has_credential = true;
+	memset(p.credential, 1, sizeof(p.credential));
+	put(&p);
+	assert_int_equal(take_at(&p, at(0)), OK);
+	put(&p);
+	assert_int_equal(take_at(&work, at(0)), OK);
+	put(&work);
+	assert_int_equal(take_at(&p, at(0)), OK);
+	put(&p);
+	p.credential[31] ^= 1;
+	assert_int_equal(take_at(&p, at(0)), ERR_CACHE);
+	assert_int_equal(take_at(&p, at(0)), ERR_NOT_FOUND);
+}
+
 static void another_key_opens_nothing(void **state)
 {
 	put(&work);
@@ -702,6 +721,7 @@ int main(void)
 		CASE(a_file_larger_than_any_ticket_is_refused),
 		CASE(an_entry_copied_from_another_profile_is_refused),
 		CASE(a_changed_profile_voids_its_ticket),
+		CASE(a_changed_password_voids_the_ticket_a_missing_one_does_not),
 		CASE(another_key_opens_nothing),
 		CASE(a_symlink_or_a_readable_file_is_no_entry),
 		CASE(a_key_that_others_can_read_is_refused),

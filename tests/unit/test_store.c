@@ -172,8 +172,11 @@ static void a_profile_that_everyone_can_change_is_refused(void **state)
 static void files_that_a_profile_names_must_be_there_and_private(void **state)
 {
 	file_put("xdg/vpn-connect/work.conf", PROFILE);
-	load_refused("work", ERR_PROFILE, "keys/psk");
+	load_ok("work"); /* a ticket may do without it */
+	assert_false(p.has_credential);
 	file_put("xdg/vpn-connect/keys/psk", "secret\n");
+	load_ok("work");
+	assert_true(p.has_credential);
 	chmod(below("xdg/vpn-connect/keys/psk"), 0640);
 	load_refused("work", ERR_PERMISSION, "chmod 600");
 	file_put("xdg/vpn-connect/keys/psk", "\n");
@@ -197,16 +200,14 @@ static void the_fingerprint_covers_what_credentials_amount_to(void **state)
 		"[gateway]\naddress=gw\n[identity]\nauth=eap-mschapv2\nid=a@b\n"
 		"user=u\n",
 		"[gateway]\naddress=gw\nca=ca\n[identity]\nauth=psk\nid=a@b\n",
+		"[gateway]\naddress=gw\nca=ca\n[identity]\nauth=psk\nid=a@d\n",
 		"[gateway]\naddress=gw\nca=cb\n[identity]\nauth=psk\nid=a@b\n",
-		"[gateway]\naddress=gw\n[identity]\nauth=psk\nid=a@b\n"
-		"password-file=pw\n",
 	};
 	enum { N = sizeof(variants) / sizeof(variants[0]) };
-	uint8_t prints[N][32], again[32];
+	uint8_t prints[N][32];
 
 	file_put("xdg/vpn-connect/ca", "one");
 	file_put("xdg/vpn-connect/cb", "one");
-	file_put("xdg/vpn-connect/pw", "password");
 	for (size_t i = 0; i < N; i++) {
 		file_put("xdg/vpn-connect/work.conf", variants[i]);
 		load_ok("work");
@@ -214,20 +215,29 @@ static void the_fingerprint_covers_what_credentials_amount_to(void **state)
 		for (size_t j = 0; j < i; j++)
 			assert_memory_not_equal(prints[i], prints[j], 32);
 	}
-	load_ok("work");
-	assert_memory_equal(p.fingerprint, prints[N - 1], 32);
-	/* A line's end is not the password's. */
-	file_put("xdg/vpn-connect/pw", "password\n");
-	load_ok("work");
-	assert_memory_equal(p.fingerprint, prints[N - 1], 32);
-	file_put("xdg/vpn-connect/pw", "Password\n");
-	load_ok("work");
-	assert_memory_not_equal(p.fingerprint, prints[N - 1], 32);
-	file_put("xdg/vpn-connect/work.conf", variants[N - 3]);
 	file_put("xdg/vpn-connect/ca", "two");
+	file_put("xdg/vpn-connect/work.conf", variants[N - 2]);
 	load_ok("work");
-	memcpy(again, p.fingerprint, 32);
-	assert_memory_not_equal(again, prints[N - 3], 32);
+	assert_memory_not_equal(p.fingerprint, prints[N - 2], 32);
+	file_put("xdg/vpn-connect/ca", "one");
+	load_ok("work");
+	assert_memory_equal(p.fingerprint, prints[N - 2], 32);
+}
+
+static void a_changed_password_is_noticed_but_not_its_line_end(void **state)
+{
+	uint8_t first[32];
+
+	file_put("xdg/vpn-connect/work.conf", PROFILE);
+	file_put("xdg/vpn-connect/keys/psk", "password");
+	load_ok("work");
+	memcpy(first, p.credential, 32);
+	file_put("xdg/vpn-connect/keys/psk", "password\n");
+	load_ok("work");
+	assert_memory_equal(p.credential, first, 32);
+	file_put("xdg/vpn-connect/keys/psk", "Password\n");
+	load_ok("work");
+	assert_memory_not_equal(p.credential, first, 32);
 }
 
 /* What no credential depends on does not cost a ticket. */
@@ -262,7 +272,7 @@ static void a_systemd_credential_is_read_from_its_folder(void **state)
 	memset(&p, 0, sizeof(p));
 	assert_int_equal(credential_read(&p, &secret, &diag), ERR_NOT_FOUND);
 	strcpy(p.password_credential, "vpn-password");
-	assert_int_equal(credential_read(&p, &secret, &diag), ERR_PROFILE);
+	assert_int_equal(credential_read(&p, &secret, &diag), ERR_NOT_FOUND);
 	assert_non_null(strstr(diag.text, "LoadCredential=vpn-password"));
 	setenv("CREDENTIALS_DIRECTORY", below("home"), 1);
 	file_put("home/vpn-password", "pass word\r\n");
@@ -304,6 +314,7 @@ int main(void)
 		CASE(a_profile_that_everyone_can_change_is_refused),
 		CASE(files_that_a_profile_names_must_be_there_and_private),
 		CASE(the_fingerprint_covers_what_credentials_amount_to),
+		CASE(a_changed_password_is_noticed_but_not_its_line_end),
 		CASE(the_fingerprint_leaves_the_rest_out),
 		CASE(a_binary_file_is_no_profile),
 		CASE(a_systemd_credential_is_read_from_its_folder),
