@@ -1,0 +1,311 @@
+/* IKE_SA_INIT (RFC 7296 1.2, 2.6, 2.23). Nothing here is protected, so an
+ * answer is used where it is good and is a hint where it is a refusal. */
+#include "client/ike/sa_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint32_t group_bit(unsigned int method)
+{
+	return method < 32 ? 1u << method : 0;
+}
+
+/* RFC 7427 4; RFC 8420 for the identity hash of Ed25519. */
+static void put_signature_hashes(struct ike_wr *w)
+{
+	static const uint16_t hashes[] = {HASH_SHA2_256, HASH_SHA2_384,
+					  HASH_SHA2_512, HASH_IDENTITY};
+	uint8_t buf[sizeof(hashes)];
+	struct wr b = wr_open(buf, sizeof(buf));
+
+	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
+		wr_u16(&b, hashes[i]);
+	ike_wr_notify(w, N_SIGNATURE_HASH_ALGORITHMS, wr_view(&b));
+}
+
+/* The zero address as source is never what the gateway sees: it takes us to
+ * be behind a NAT and uses UDP for ESP. */
+void ike_put_nat_notifies(struct ike_sa *sa, struct ike_wr *w)
+{
+	struct addr zero = {.family = sa->path.local.family};
+	const struct addr *source = &sa->path.local;
+	uint8_t hash[20];
+
+	if (sa->cfg.force_encap || source->family == ADDR_NONE) {
+		zero.family = sa->path.remote.family;
+		source = &zero;
+	}
+	if (ike_nat_hash(sa->cur->spi_i, sa->cur->spi_r, source, hash) == OK)
+		ike_wr_notify(w, N_NAT_DETECTION_SOURCE_IP, BYTES_OF(hash));
+	if (ike_nat_hash(sa->cur->spi_i, sa->cur->spi_r, &sa->path.remote,
+			 hash) == OK)
+		ike_wr_notify(w, N_NAT_DETECTION_DESTINATION_IP,
+			      BYTES_OF(hash));
+}
+
+static enum err init_ke(struct ike_sa *sa, enum ke_method method)
+{
+	struct ike_setup *s = sa->setup;
+
+	ke_free(&s->ke);
+	s->method = method;
+	s->ke_tried |= group_bit(method);
+	return ke_new(method, &sa->rng, &s->ke);
+}
+
+enum err ike_init_send(struct ike_sa *sa)
+{
+	struct ike_setup *s = sa->setup;
+	struct ike_hdr hdr = {.spi_i = sa->cur->spi_i,
+			      .exchange = IKE_SA_INIT,
+			      .flags = IKE_FLAG_INITIATOR};
+	struct ike_wr w;
+	enum err e = OK;
+
+	if (!s->ke)
+		e = init_ke(sa, proposals_first_ke(&sa->cfg.ike_proposals));
+	if (e != OK)
+		return e;
+	ike_wr_start(&w, sa->scratch, IKE_SCRATCH_LEN, &hdr);
+	if (s->cookie_len)
+		ike_wr_notify(&w, N_COOKIE, bytes(s->cookie, s->cookie_len));
+	ike_wr_sa(&w, &sa->cfg.ike_proposals);
+	ike_wr_ke(&w, (uint16_t)s->method, ke_public(s->ke));
+	ike_wr_payload(&w, PLD_NONCE, BYTES_OF(s->ni));
+	ike_put_nat_notifies(sa, &w);
+	if (sa->cfg.fragmentation)
+		ike_wr_notify(&w, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
+	put_signature_hashes(&w);
+	return ike_request_plain(sa, sa->cur, REQ_INIT, &w);
+}
+
+bool ike_init_fallback(struct ike_sa *sa)
+{
+	struct ike_setup *s = sa->setup;
+	uint8_t left = sa->cur->req.max_tries - sa->cur->req.tries;
+
+	if (s->method != KE_X25519 && s->method != KE_ECP_256 &&
+	    s->method != KE_ECP_384)
+		return false;
+	if ((s->ke_tried & group_bit(KE_MODP_2048)) ||
+	    !proposals_have_ke(&sa->cfg.ike_proposals, KE_MODP_2048))
+		return false;
+	/* A new SPI: what the silent gateway may have kept is not met. */
+	sa->cur->spi_i = ike_spi_draw(sa);
+	s->cookie_len = 0;
+	log_info("IKE: silence; trying MODP-2048 as key exchange");
+	if (init_ke(sa, KE_MODP_2048) != OK || ike_init_send(sa) != OK)
+		return false;
+	if (sa->cur->req.max_tries > left)
+		sa->cur->req.max_tries = left < 2 ? 2 : left;
+	return true;
+}
+
+void ike_note_hint(struct ike_sa *sa, enum err why, uint32_t wait_ms,
+		   const char *text)
+{
+	if (sa->hint != OK)
+		return;
+	sa->hint = why;
+	diag_set(&sa->hint_text, why, "%s", text);
+	if (wait_ms)
+		sa->hint_at_ms = sa->now_ms + wait_ms;
+	log_info("IKE: unprotected answer: %s; waiting for a better one", text);
+}
+
+bool ike_take_cookie(struct ike_sa *sa, const struct ike_rx *rx)
+{
+	struct ike_setup *s = sa->setup;
+	struct ike_notify n;
+
+	if (!ike_msg_notify(rx->msg, N_COOKIE, &n) || n.data.len == 0 ||
+	    n.data.len > sizeof(s->cookie) || s->cookies >= IKE_COOKIES_MAX)
+		return false;
+	memcpy(s->cookie, n.data.p, n.data.len);
+	s->cookie_len = n.data.len;
+	s->cookies++;
+	return true;
+}
+
+/* Whether to begin again with the gateway's group (2.6): each one once. */
+static bool take_group(struct ike_sa *sa, const struct ike_notify *n)
+{
+	struct rd r = rd_open(n->data);
+	uint16_t method = rd_u16(&r);
+
+	if (rd_finish(&r) != OK || method == KE_NONE || !ke_find(method) ||
+	    (sa->setup->ke_tried & group_bit(method)) ||
+	    !proposals_have_ke(&sa->cfg.ike_proposals, method))
+		return false;
+	log_info("IKE: gateway wants %s", alg_name(TRANSFORM_KE, method));
+	return init_ke(sa, (enum ke_method)method) == OK;
+}
+
+static enum err init_refused(struct ike_sa *sa, const struct ike_rx *rx)
+{
+	const struct ike_notify *n = &rx->error;
+	char text[160];
+
+	if (n->type == N_INVALID_KE_PAYLOAD) {
+		if (!take_group(sa, n))
+			return OK;
+		ike_request_done(sa, sa->cur);
+		return ike_init_send(sa);
+	}
+	if (n->type == N_NO_PROPOSAL_CHOSEN) {
+		ike_note_hint(sa, ERR_NO_PROPOSAL, IKE_HINT_MS,
+			      "gateway accepts none of the IKE algorithms "
+			      "offered; see ike= in the profile");
+		return OK;
+	}
+	snprintf(text, sizeof(text), "gateway answers IKE_SA_INIT with %s",
+		 ike_notify_name(n->type));
+	ike_note_hint(sa, ERR_PEER, IKE_HINT_MS, text);
+	return OK;
+}
+
+static void learn_hashes(struct ike_sa *sa, const struct ike_msg *msg)
+{
+	struct ike_notify n;
+	struct rd r;
+
+	if (!ike_msg_notify(msg, N_SIGNATURE_HASH_ALGORITHMS, &n))
+		return;
+	r = rd_open(n.data);
+	while (rd_left(&r) >= 2) {
+		uint16_t hash = rd_u16(&r);
+
+		if (hash < 32)
+			sa->peer_hashes |= 1u << hash;
+	}
+}
+
+/* 2.23: the hash of the address the gateway sees us at is not ours. */
+static bool learn_nat(const struct ike_sa *sa, const struct ike_msg *msg)
+{
+	struct ike_notify n;
+	uint8_t hash[20];
+
+	/* A gateway that tells nothing has not looked; after a resumption
+	 * that is no sign of a free path (libreswan). */
+	if (!ike_msg_notify(msg, N_NAT_DETECTION_DESTINATION_IP, &n))
+		return sa->setup->is_resume;
+	if (sa->path.local.family == ADDR_NONE ||
+	    ike_nat_hash(sa->cur->spi_i, sa->cur->spi_r, &sa->path.local,
+			 hash) != OK)
+		return true;
+	return !bytes_eq(n.data, BYTES_OF(hash));
+}
+
+void ike_learn_notifies(struct ike_sa *sa, const struct ike_rx *rx)
+{
+	struct ike_notify n;
+
+	sa->peer_fragments =
+		ike_msg_notify(rx->msg, N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
+	sa->behind_nat = learn_nat(sa, rx->msg);
+	learn_hashes(sa, rx->msg);
+}
+
+static enum err init_read(struct ike_sa *sa, const struct ike_msg *msg,
+			  struct suite *out_suite, struct ike_ke *out_ke,
+			  struct bytes *out_nr)
+{
+	struct proposal_list answer;
+	struct proposal chosen;
+	enum err e;
+
+	e = proposals_parse(ike_msg_find(msg, PLD_SA, 0)->body, &answer);
+	if (e == OK)
+		e = proposals_check_answer(&sa->cfg.ike_proposals, &answer,
+					   &chosen);
+	if (e == OK)
+		e = suite_from_proposal(&chosen, out_suite);
+	if (e == OK)
+		e = ike_ke_parse(ike_msg_find(msg, PLD_KE, 0)->body, out_ke);
+	if (e == OK)
+		e = ike_nonce_parse(ike_msg_find(msg, PLD_NONCE, 0)->body,
+				    out_nr);
+	if (e == OK && (out_ke->method != (uint16_t)sa->setup->method ||
+			out_suite->ke != sa->setup->method))
+		e = ERR_MALFORMED;
+	return e;
+}
+
+static enum err init_keys(struct ike_sa *sa, const struct suite *suite,
+			  const struct ike_seed *seed, struct bytes ke_data)
+{
+	uint8_t shared[KE_SHARED_MAX];
+	size_t len;
+	enum err e = ke_shared(sa->setup->ke, ke_data, shared, &len);
+
+	if (e == OK)
+		e = ike_keys_initial(suite, seed, bytes(shared, len),
+				     &sa->cur->keys);
+	if (e == OK)
+		e = ike_gen_arm(sa, sa->cur);
+	mem_wipe(shared, sizeof(shared));
+	return e;
+}
+
+static enum err init_accept(struct ike_sa *sa, const struct ike_rx *rx,
+			    struct bytes nr)
+{
+	struct ike_setup *s = sa->setup;
+	char name[96];
+	enum err e;
+
+	memcpy(s->nr, nr.p, nr.len);
+	s->nr_len = nr.len;
+	ike_learn_notifies(sa, rx);
+	e = ike_buf_set(&s->first_own, sa->cur->req.flight->d[0]);
+	if (e == OK)
+		e = ike_buf_set(&s->first_peer, rx->raw);
+	if (e != OK)
+		return e;
+	ke_free(&s->ke);
+	sa->hint = OK;
+	sa->hint_at_ms = IKE_NEVER;
+	diag_clear(&sa->hint_text);
+	ike_request_done(sa, sa->cur);
+	sa->cur->next_id = 1;
+	log_info("IKE SA: %s%s",
+		 suite_str(&sa->cur->keys.suite, name, sizeof(name)),
+		 sa->behind_nat ? ", behind NAT" : "");
+	ike_set_state(sa, IKE_ST_AUTH, "keys are agreed");
+	return ike_auth_begin(sa);
+}
+
+enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx)
+{
+	struct ike_gen *g = sa->cur;
+	struct ike_seed seed = {.ni = BYTES_OF(sa->setup->ni),
+				.spi_i = g->spi_i,
+				.spi_r = rx->msg->hdr.spi_r};
+	struct suite suite;
+	struct ike_ke ke;
+	enum err e;
+
+	if (rx->has_error)
+		return init_refused(sa, rx);
+	if (!ike_msg_count(rx->msg, PLD_SA)) {
+		if (!ike_take_cookie(sa, rx))
+			return OK;
+		ike_request_done(sa, g);
+		return ike_init_send(sa);
+	}
+	/* Whoever is not our gateway may have written it: go on waiting. */
+	if (!seed.spi_r || !ike_msg_count(rx->msg, PLD_KE) ||
+	    !ike_msg_count(rx->msg, PLD_NONCE))
+		return OK;
+	e = init_read(sa, rx->msg, &suite, &ke, &seed.nr);
+	if (e == OK)
+		e = init_keys(sa, &suite, &seed, ke.data);
+	if (e != OK) {
+		ike_note_hint(sa, ERR_PEER, 0,
+			      "gateway's IKE_SA_INIT answer is not usable");
+		return OK;
+	}
+	g->spi_r = seed.spi_r;
+	return init_accept(sa, rx, seed.nr);
+}

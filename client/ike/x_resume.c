@@ -1,0 +1,96 @@
+/* IKE_SESSION_RESUME (RFC 5723 4.3, 5): the ticket for an IKE SA, without
+ * public keys. Unprotected too: refusals are hints. */
+#include "client/ike/sa_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum err ike_resume_send(struct ike_sa *sa)
+{
+	struct ike_setup *s = sa->setup;
+	struct ike_hdr hdr = {.spi_i = sa->cur->spi_i,
+			      .exchange = IKE_SESSION_RESUME,
+			      .flags = IKE_FLAG_INITIATOR};
+	struct ike_wr w;
+
+	ike_wr_start(&w, sa->scratch, IKE_SCRATCH_LEN, &hdr);
+	if (s->cookie_len)
+		ike_wr_notify(&w, N_COOKIE, bytes(s->cookie, s->cookie_len));
+	ike_wr_payload(&w, PLD_NONCE, BYTES_OF(s->ni));
+	ike_wr_notify(&w, N_TICKET_OPAQUE, s->ticket.opaque);
+	ike_put_nat_notifies(sa, &w);
+	if (sa->cfg.fragmentation)
+		ike_wr_notify(&w, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
+	return ike_request_plain(sa, sa->cur, REQ_RESUME, &w);
+}
+
+static void resume_refused(struct ike_sa *sa, const char *how)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "gateway refused the ticket (%s)", how);
+	ike_note_hint(sa, ERR_TICKET_REFUSED, IKE_NACK_MS, text);
+}
+
+static enum err resume_accept(struct ike_sa *sa, const struct ike_rx *rx,
+			      struct bytes nr)
+{
+	struct ike_setup *s = sa->setup;
+	bool fragments = s->ticket.peer_fragments;
+	enum err e;
+
+	memcpy(s->nr, nr.p, nr.len);
+	s->nr_len = nr.len;
+	e = ike_buf_set(&s->first_own, sa->cur->req.flight->d[0]);
+	if (e == OK)
+		e = ike_buf_set(&s->first_peer, rx->raw);
+	if (e != OK)
+		return e;
+	ike_learn_notifies(sa, rx);
+	sa->peer_fragments |= fragments;
+	sa->hint = OK;
+	sa->hint_at_ms = IKE_NEVER;
+	diag_clear(&sa->hint_text);
+	ike_request_done(sa, sa->cur);
+	sa->cur->next_id = 1;
+	ike_set_state(sa, IKE_ST_AUTH, "ticket is accepted");
+	return ike_auth_begin(sa);
+}
+
+enum err ike_resume_answer(struct ike_sa *sa, const struct ike_rx *rx)
+{
+	struct ike_setup *s = sa->setup;
+	struct ike_gen *g = sa->cur;
+	struct ike_seed seed = {.ni = BYTES_OF(s->ni),
+				.spi_i = g->spi_i,
+				.spi_r = rx->msg->hdr.spi_r};
+	const struct ike_payload *p = ike_msg_find(rx->msg, PLD_NONCE, 0);
+	struct ike_notify n;
+	enum err e;
+
+	if (rx->has_error) {
+		resume_refused(sa, ike_notify_name(rx->error.type));
+		return OK;
+	}
+	if (ike_msg_notify(rx->msg, N_TICKET_NACK, &n) ||
+	    ike_msg_notify(rx->msg, N_REDIRECT, &n)) {
+		resume_refused(sa, ike_notify_name(n.type));
+		return OK;
+	}
+	if (!p) {
+		if (!ike_take_cookie(sa, rx))
+			return OK;
+		ike_request_done(sa, g);
+		return ike_resume_send(sa);
+	}
+	if (!seed.spi_r || ike_nonce_parse(p->body, &seed.nr) != OK)
+		return OK;
+	e = ike_keys_resume(&s->ticket.suite, &seed,
+			    secret_view(&s->ticket.sk_d), &g->keys);
+	if (e == OK)
+		e = ike_gen_arm(sa, g);
+	if (e != OK)
+		return e;
+	g->spi_r = seed.spi_r;
+	return resume_accept(sa, rx, seed.nr);
+}
