@@ -1,7 +1,10 @@
 /* All cryptography. This folder is the only place that knows wolfSSL.
  *
- * Nothing here reads a clock or a file. Key generation takes its randomness
- * from the caller; only signing (private keys) draws from the system.
+ * Nothing here reads a clock or a file. Key exchange takes its randomness from
+ * the caller; only signatures, and the blinding of private values, draw from
+ * the generator that crypto_open seeded from the system. That one is shared:
+ * key exchange, private keys and certificates are for one thread. A cipher
+ * is for one thread at a time, each its own.
  */
 #ifndef CLIENT_CRYPTO_CRYPTO_H
 #define CLIENT_CRYPTO_CRYPTO_H

@@ -208,8 +208,10 @@ const char *der_date(int64_t t, char buf[16])
 		year++;
 	while (month < 12 && days_of_date(year, month + 1, 1) <= days)
 		month++;
-	snprintf(buf, 16, "%04d-%02d-%02d", year, month,
-		 (int)(days - days_of_date(year, month, 1)) % 31 + 1);
+	/* The remainders only tell the compiler how long it gets. */
+	snprintf(buf, 16, "%04u-%02u-%02u", (unsigned int)year % 10000,
+		 (unsigned int)month % 100,
+		 (unsigned int)(days - days_of_date(year, month, 1) + 1) % 100);
 	return buf;
 }
 

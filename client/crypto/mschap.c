@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/crypto/hash.h"
+#include "client/crypto/utf8.h"
 
 #include <wolfssl/wolfcrypt/des3.h>
 #include <wolfssl/wolfcrypt/md4.h>
@@ -13,33 +14,6 @@
 #define UNITS_MAX     256 /* RFC 2759 section 4: 0 to 256 characters */
 #define SHA1_LEN      20
 #define CHALLENGE_LEN 8
-
-/* The next code point of a UTF-8 text. false: malformed (RFC 3629). */
-static bool next_code_point(struct rd *r, uint32_t *out)
-{
-	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-	uint8_t b = rd_u8(r);
-	uint32_t cp;
-	int more;
-
-	if (b < 0x80) {
-		*out = b;
-		return rd_ok(r);
-	}
-	more = b >= 0xf8 ? -1 : b >= 0xf0 ? 3 : b >= 0xe0 ? 2 : b >= 0xc0;
-	if (more <= 0)
-		return false;
-	cp = b & (0x3fu >> more);
-	for (int i = 0; i < more; i++) {
-		b = rd_u8(r);
-		if ((b & 0xc0) != 0x80)
-			return false;
-		cp = cp << 6 | (b & 0x3f);
-	}
-	*out = cp;
-	return rd_ok(r) && cp >= least[more] && cp <= 0x10ffff &&
-	       !(cp >= 0xd800 && cp <= 0xdfff);
-}
 
 static void put_unit(struct wr *w, uint32_t unit)
 {
@@ -54,7 +28,7 @@ static enum err write_utf16(struct wr *w, struct bytes text)
 	uint32_t cp;
 
 	while (rd_left(&r) > 0) {
-		if (!next_code_point(&r, &cp))
+		if (!utf8_next(&r, &cp))
 			return ERR_MALFORMED;
 		if (cp >= 0x10000) {
 			put_unit(w, 0xd800 + ((cp - 0x10000) >> 10));

@@ -66,9 +66,9 @@ bool dn_within(struct bytes base, struct bytes name);
 bool dn_find(struct bytes name, struct bytes oid, struct bytes *out);
 extern const struct bytes dn_oid_email;
 extern const struct bytes dn_oid_cn;
-/* "C=XX, O=Lab, CN=gw", cut to cap. Control characters become '?'. */
+/* "C=XX, O=Lab, CN=gw", cut to cap; what is no text becomes '?'. */
 const char *dn_text(struct bytes name, char *buf, size_t cap);
-/* Octets as a printable line; cut to cap. */
+/* Octets as a line of UTF-8, cut to cap; what is no text becomes '?'. */
 const char *text_safe(struct bytes b, char *buf, size_t cap);
 /* Equal without ASCII case. */
 bool text_equal(struct bytes a, struct bytes b);

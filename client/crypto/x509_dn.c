@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/crypto/der.h"
+#include "client/crypto/utf8.h"
 #include "client/crypto/x509.h"
 
 static const uint8_t email_oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf7,
@@ -32,14 +33,32 @@ bool text_ends(struct bytes name, struct bytes tail)
 	       text_equal(bytes(name.p + name.len - tail.len, tail.len), tail);
 }
 
+/* The output is UTF-8 whatever comes in: it goes to terminals and into JSON. */
 const char *text_safe(struct bytes b, char *buf, size_t cap)
 {
+	struct rd r = rd_open(b);
 	size_t n = 0;
 
-	while (n + 1 < cap && n < b.len) {
-		uint8_t c = b.p[n];
+	while (rd_left(&r) > 0) {
+		const uint8_t *start = r.p;
+		uint32_t cp;
+		size_t len;
 
-		buf[n++] = c >= 0x20 && c != 0x7f ? (char)c : '?';
+		if (!utf8_next(&r, &cp)) {
+			/* Goes on after the octet that did not fit. */
+			r = rd_open(b);
+			(void)rd_take(&r, (size_t)(start - b.p) + 1);
+			cp = 0;
+		}
+		len = cp == 0 ? 1 : (size_t)(r.p - start);
+		if (n + len + 1 > cap)
+			break;
+		if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0)) {
+			buf[n++] = '?';
+			continue;
+		}
+		memcpy(buf + n, start, len);
+		n += len;
 	}
 	buf[n] = '\0';
 	return buf;
@@ -226,6 +245,7 @@ const char *dn_text(struct bytes name, char *buf, size_t cap)
 			at += n > 0 ? (size_t)n : 0;
 		}
 	}
+	utf8_trim(buf);
 	return buf;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/crypto/der.h"
+#include "client/crypto/utf8.h"
 #include "client/crypto/x509.h"
 
 /* --- the gateway's name ----------------------------------------------------
@@ -110,6 +111,7 @@ static void list_names(const struct x509 *c, char *buf, size_t cap)
 	}
 	if (rd_left(&r) > 0 && at < cap)
 		snprintf(buf + at, cap - at, ", ...");
+	utf8_trim(buf);
 }
 
 static enum err refuse_name(const struct x509 *c, const struct peer_name *peer,
@@ -119,7 +121,7 @@ static enum err refuse_name(const struct x509 *c, const struct peer_name *peer,
 				       [PEER_IP] = GN_IP,
 				       [PEER_EMAIL] = GN_EMAIL,
 				       [PEER_DN] = GN_DIRECTORY};
-	char want[80], have[160];
+	char want[80], have[130];
 
 	show_name(tags[peer->type], peer->value, want, sizeof(want));
 	if (peer->type == PEER_DN) {
