@@ -258,6 +258,21 @@ enum err ERR_MUST gw_set_groups(struct gw *gw, const char *words);
 
 const struct gw_counters *gw_counters(const struct gw *gw);
 size_t gw_session_count(const struct gw *gw);
+struct gw_session_info {
+	uint32_t id;
+	struct gw_id idi;
+	const char *user; /* EAP user, or "" */
+	struct addr inner_v4, inner_v6;
+	struct gw_path path;
+	bool resumed, mobike, nat;
+	size_t n_ikes, n_children;
+	int64_t since_ms;
+	uint64_t spi_i, spi_r; /* of the IKE SA in use */
+	struct suite suite;
+};
+/* The n-th session, newest first; false when there are fewer. */
+bool gw_session_info(const struct gw *gw, size_t n,
+		     struct gw_session_info *out);
 size_t gw_ike_count(const struct gw *gw);   /* half-open ones too */
 size_t gw_child_count(const struct gw *gw); /* of all sessions */
 size_t gw_queue_len(const struct gw *gw);   /* actions not yet pulled */

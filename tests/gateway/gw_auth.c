@@ -275,6 +275,8 @@ static void make_session(struct gw *gw, struct gw_ike *ike)
 
 	s->idi = a->idi;
 	s->mobike = a->want.mobike;
+	s->resumed = a->resuming;
+	s->since_ms = gw->now_ms;
 	s->nat = ike->nat;
 	memcpy(s->user, user, sizeof(s->user));
 	ike->state = GW_ST_UP;

@@ -163,7 +163,8 @@ struct gw_sess {
 	struct gw_path path;
 	struct gw_id idi;
 	char user[GW_USER_MAX];
-	bool mobike, nat;
+	bool mobike, nat, resumed;
+	int64_t since_ms;
 	size_t lease; /* slot + 1; 0: none */
 	struct addr v4, v6;
 	struct ike_ts_list tsi, tsr; /* as agreed; tsi is the client's */

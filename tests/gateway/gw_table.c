@@ -230,6 +230,34 @@ void gw_sess_end(struct gw *gw, struct gw_sess *s)
 	free(s);
 }
 
+bool gw_session_info(const struct gw *gw, size_t n, struct gw_session_info *out)
+{
+	const struct gw_sess *s = gw->sessions;
+
+	for (; s != NULL && n > 0; n--)
+		s = s->next;
+	if (s == NULL)
+		return false;
+	*out = (struct gw_session_info){.id = s->id,
+					.idi = s->idi,
+					.user = s->user,
+					.inner_v4 = s->v4,
+					.inner_v6 = s->v6,
+					.path = s->ike->path,
+					.resumed = s->resumed,
+					.mobike = s->mobike,
+					.nat = s->nat,
+					.since_ms = s->since_ms,
+					.suite = s->ike->keys.suite};
+	out->spi_i = s->ike->initiator ? s->ike->my_spi : s->ike->peer_spi;
+	out->spi_r = s->ike->initiator ? s->ike->peer_spi : s->ike->my_spi;
+	for (size_t i = 0; i < GW_IKES_MAX; i++)
+		out->n_ikes += s->ikes[i] != NULL;
+	for (const struct gw_child *c = s->children; c != NULL; c = c->next)
+		out->n_children++;
+	return true;
+}
+
 /* --- Child SAs --------------------------------------------------------------
  */
 
