@@ -61,7 +61,7 @@ const struct ike_payload *ike_msg_find(const struct ike_msg *msg, uint8_t type,
 				       size_t n);
 size_t ike_msg_count(const struct ike_msg *msg, uint8_t type);
 
-/* --- payloads: parse ---------------------------------------------------- */
+/* --- payloads: parse --------------------------------------------------- */
 
 struct ike_ke {
 	uint16_t method;
@@ -161,7 +161,7 @@ struct ike_cp {
  * 0 octets in a request). */
 enum err ERR_MUST ike_cp_parse(struct bytes body, struct ike_cp *out);
 
-/* --- proposals (RFC 7296 3.3) -------------------------------------------- */
+/* --- proposals (RFC 7296 3.3) ------------------------------------------ */
 
 #define PROPOSAL_TRANSFORMS_MAX 48 /* strongSwan's default has 38 */
 #define PROPOSALS_MAX		8
@@ -237,7 +237,7 @@ const char *suite_str(const struct suite *s, char *buf, size_t cap);
 bool proposals_have_ke(const struct proposal_list *l, enum ke_method method);
 enum ke_method proposals_first_ke(const struct proposal_list *l);
 
-/* --- write ---------------------------------------------------------------- */
+/* --- write ------------------------------------------------------------- */
 
 /* Writes a message payload by payload; chains next-payload fields itself.
  * Errors are sticky in w (no room, a payload over 64 KiB); ike_wr_end tells.

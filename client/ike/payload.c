@@ -6,7 +6,7 @@
 #define ESP_SPI_LEN 4
 #define EAP_HDR_LEN 4
 
-/* --- key exchange, RFC 7296 3.4 ------------------------------------------ */
+/* --- key exchange, RFC 7296 3.4 ---------------------------------------- */
 
 enum err ike_ke_parse(struct bytes body, struct ike_ke *out)
 {
@@ -29,7 +29,7 @@ void ike_wr_ke(struct ike_wr *m, uint16_t method, struct bytes data)
 	ike_wr_close_payload(m);
 }
 
-/* --- identification, 3.5 -------------------------------------------------- */
+/* --- identification, 3.5 ----------------------------------------------- */
 
 enum err ike_id_parse(struct bytes body, struct ike_id *out)
 {

@@ -107,7 +107,7 @@ enum err ERR_MUST ike_reasm_add(struct ike_reasm *r, struct ike_protect *p,
 				uint8_t *dgram, size_t dgram_len,
 				struct ike_msg *msg, bool *out_done);
 
-/* --- values of the exchanges -------------------------------------------- */
+/* --- values of the exchanges ------------------------------------------- */
 
 /* NAT_DETECTION_*: SHA-1(SPIi | SPIr | address | port), RFC 7296 2.23. */
 enum err ERR_MUST ike_nat_hash(uint64_t spi_i, uint64_t spi_r,
