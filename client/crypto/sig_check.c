@@ -99,7 +99,9 @@ static enum err check_rsa(const struct pubkey *k, const struct sig_alg *alg,
 	enum err e = ERR_CRYPTO;
 	RsaKey key;
 
-	if (sig.len != k->value.len) /* RFC 8017 8.1.2, 8.2.2 step 1 */
+	/* RFC 8017 8.1.2 and 8.2.2 step 1, and 5.2.2: below the modulus.
+	 * wolfSSL takes s + n for s, so that one signature had two forms. */
+	if (sig.len != k->value.len || memcmp(sig.p, k->value.p, sig.len) >= 0)
 		return ERR_AUTH;
 	if (wc_InitRsaKey(&key, NULL) != 0)
 		return ERR_CRYPTO;

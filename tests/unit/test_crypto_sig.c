@@ -2,6 +2,7 @@
 #include "tests/unit/pki.h"
 
 #include "client/crypto/crypto.h"
+#include "client/crypto/sig.h"
 
 #define ALL_HASHES                                                             \
 	(1u << HASH_SHA1 | 1u << HASH_SHA2_256 | 1u << HASH_SHA2_384 |         \
@@ -553,7 +554,42 @@ static void rsa_padding_must_be_exact(void **state)
 	expect_padding(em, ERR_AUTH);
 }
 
-/* RFC 8032 7.1, test 1, with S + L for S: the same point, another signature. */
+/* A modulus that is prime, 2^2047 + 2895, so that Python could make the
+ * signature of "reduced"; below 2^2048 - n, so that s + n fits as well
+ * (Wycheproof: SignatureMalleability; wolfSSL takes both). */
+static void an_rsa_signature_must_be_below_the_modulus(void **state)
+{
+	static const char *const sig_hex =
+		"52e101ad54f501ae999d44768041dabfd36efa6727a3cb741112858b"
+		"eb4bade20e93801326c64f95fbac13b8c09ac29921108693b9568344"
+		"36e7eb218bb8f9b970fec47c0efb16fd271a9aa872836f73b71a1166"
+		"2327e384ee42db40db5bde1ab0b672fe190941f205c32997382ee9e5"
+		"f993e0f500892ecfa21549c51c9e80097c2421dd3b280b4d5a723c6a"
+		"62f3c404d6f3c748f5850c0cae4a1bb29b7a5eee0ec0bb8ed6383438"
+		"a9301f98505c54de6b302178ab6e023281c161a214d7a7afdcb157c0"
+		"f5d16b2230228fdd5a9b5dd346f0feb63da66b823db36a2773163758"
+		"80a7500fb3426dbd35049cec66b72217f3059ee0fbcd5c272cf11bf4"
+		"6fb086c1";
+	const struct sig_alg alg = {SIG_KIND_PKCS1, HASH_SHA2_256, 0, "RSA"};
+	struct bytes text = bytes_str("reduced");
+	uint8_t modulus[256] = {0x80, [253] = 0x00, 0x0b, 0x4f};
+	uint8_t sig[256];
+	unsigned int carry = 0;
+	struct pubkey key = {KEY_RSA, BYTES_OF(modulus), HEX("010001")};
+
+	hex_read(sig_hex, sig, sizeof(sig));
+	assert_int_equal(sig_check(&key, &alg, &text, 1, BYTES_OF(sig)), OK);
+	for (int i = 255; i >= 0; i--) {
+		carry += sig[i] + modulus[i];
+		sig[i] = (uint8_t)carry;
+		carry >>= 8;
+	}
+	assert_int_equal(carry, 0);
+	assert_int_equal(sig_check(&key, &alg, &text, 1, BYTES_OF(sig)),
+			 ERR_AUTH);
+}
+
+/* S + L for S: the same point, another signature (RFC 8032 5.1.7). */
 static void an_ed25519_scalar_must_be_reduced(void **state)
 {
 	static const uint8_t order[32] = {
@@ -632,6 +668,7 @@ int main(void)
 		cmocka_unit_test(a_signature_with_any_flipped_bit_is_refused),
 		cmocka_unit_test(refused_algorithms_and_mismatches),
 		cmocka_unit_test(rsa_padding_must_be_exact),
+		cmocka_unit_test(an_rsa_signature_must_be_below_the_modulus),
 		cmocka_unit_test(an_ed25519_scalar_must_be_reduced),
 		cmocka_unit_test(an_ecdsa_signature_must_be_strict_der),
 	};
