@@ -22,6 +22,7 @@ struct search {
 	size_t depth;
 	int64_t now;
 	unsigned int signatures;
+	bool any_usage; /* not a gateway's: no extended key usage asked */
 	struct diag *diag;
 };
 
@@ -98,7 +99,7 @@ static enum err check_gateway(struct search *s, const struct peer_name *name)
 				"certificate of the gateway must not be used "
 				"for signatures (key usage): have it issued "
 				"with digitalSignature");
-	if (c->has_ext_usage && !c->for_gateway)
+	if (c->has_ext_usage && !c->for_gateway && !s->any_usage)
 		return diag_set(s->diag, ERR_UNTRUSTED,
 				"certificate of the gateway is not for "
 				"gateways (extended key usage): have it issued "
@@ -127,7 +128,7 @@ static enum err check_ca(struct search *s, const struct x509 *ca, bool anchor,
 				"have the gateway's certificate issued by "
 				"another CA",
 				who(s, ca, name, sizeof(name)));
-	if (ca->has_ext_usage && !ca->for_gateway)
+	if (ca->has_ext_usage && !ca->for_gateway && !s->any_usage)
 		return diag_set(s->diag, ERR_UNTRUSTED,
 				"%s must not issue for gateways (extended key "
 				"usage): have the gateway's certificate issued "
@@ -326,24 +327,42 @@ static enum err load_chain(struct search *s, const struct bytes *certs,
 	return OK;
 }
 
-enum err cert_verify(const struct trust *t, const struct bytes *certs,
-		     size_t n_certs, const struct peer_name *name, int64_t now,
-		     struct diag *diag)
+static enum err verify(struct search *s, const struct bytes *certs,
+		       size_t n_certs, const struct peer_name *name,
+		       struct diag *diag)
 {
 	struct diag why = DIAG_INIT; /* also of branches that fail on the way */
-	struct search s = {.trust = t, .now = now, .diag = &why};
 	enum err e;
 
-	e = load_chain(&s, certs, n_certs);
+	s->diag = &why;
+	e = load_chain(s, certs, n_certs);
 	if (e == OK)
-		e = check_gateway(&s, name);
+		e = check_gateway(s, name);
 	if (e == OK) {
-		s.path[0] = &s.certs[0];
-		s.depth = 1;
+		s->path[0] = &s->certs[0];
+		s->depth = 1;
 		/* A certificate put among the anchors is trusted itself. */
-		e = is_anchor(&s, &s.certs[0]) ? OK : climb(&s);
+		e = is_anchor(s, &s->certs[0]) ? OK : climb(s);
 	}
 	if (e != OK)
 		diag_set(diag, e, "%s", diag_text(&why, e));
 	return e;
+}
+
+enum err cert_verify(const struct trust *t, const struct bytes *certs,
+		     size_t n_certs, const struct peer_name *name, int64_t now,
+		     struct diag *diag)
+{
+	struct search s = {.trust = t, .now = now};
+
+	return verify(&s, certs, n_certs, name, diag);
+}
+
+enum err cert_verify_client(const struct trust *t, const struct bytes *certs,
+			    size_t n_certs, const struct peer_name *name,
+			    int64_t now, struct diag *diag)
+{
+	struct search s = {.trust = t, .now = now, .any_usage = true};
+
+	return verify(&s, certs, n_certs, name, diag);
 }

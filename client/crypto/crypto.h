@@ -166,6 +166,12 @@ struct peer_name {
 enum err ERR_MUST cert_verify(const struct trust *t, const struct bytes *certs,
 			      size_t n_certs, const struct peer_name *name,
 			      int64_t now, struct diag *diag);
+/* The same for a client's certificate, as the test gateway sees it: extended
+ * key usage is not looked at. */
+enum err ERR_MUST cert_verify_client(const struct trust *t,
+				     const struct bytes *certs, size_t n_certs,
+				     const struct peer_name *name, int64_t now,
+				     struct diag *diag);
 /* Checks the AUTH data of a peer over parts with the key of cert (DER).
  * method 14: RFC 7427 (PKCS#1 v1.5 and PSS with SHA-2, ECDSA with SHA-2,
  * Ed25519); 9 and 10: RFC 4754; 1 (RSA with SHA-1): refused.
