@@ -128,8 +128,8 @@ static enum err cert_auth_check(struct gw *gw, struct gw_ike *ike,
 	gw->n.public_key_ops += 2;
 	e = cert_name(&ike->auth->idi, &name);
 	if (e == OK)
-		e = cert_verify(gw->cfg.trust, certs, n, &name, gw_wall_s(gw),
-				&diag);
+		e = cert_verify_client(gw->cfg.trust, certs, n, &name,
+				       gw_wall_s(gw), &diag);
 	if (e == OK)
 		e = octets_of(gw, ike, true, &o);
 	if (e == OK) {
