@@ -11,8 +11,8 @@
 #include "platform/base/log.h"
 #include "platform/os.h"
 
-#define GATEWAY_ADDRS_MAX 8
-#define DEFAULT_MTU	  1400
+#define TRIES_BY_ADDR 3
+#define DEFAULT_MTU   1400
 
 static int64_t deadline_of(void *ctx)
 {
@@ -105,25 +105,60 @@ static enum err open_udp(struct tunnel *t, const struct addr *remote,
 	return e;
 }
 
+/* The way the socket's packets leave the host; also what changes of it are
+ * measured against. */
+static bool look_at_path(struct tunnel *t, struct netmon_path *out)
+{
+	return t->netmon && netmon_path(t->netmon, &t->path.remote,
+					udp_mark(t->udp_fd), out) == OK;
+}
+
+static void on_netmon(void *ctx)
+{
+	struct tunnel *t = ctx;
+	struct netmon_path now;
+	int64_t now_ms = os_now().boot_ms;
+
+	if (!netmon_drain(t->netmon))
+		return;
+	if (t->path.remote.family == ADDR_NONE || !look_at_path(t, &now))
+		session_path_lost(t->session, now_ms);
+	else
+		session_path_new(t->session, netmon_path_eq(&now, &t->way),
+				 now_ms);
+	tunnel_pump(t);
+}
+
+/* The gateway's addresses: asked for by name at first and when those we
+ * know did not help; behind a tunnel that is down the name servers may be
+ * out of reach. */
+static enum err find_gateway(struct tunnel *t, struct diag *diag)
+{
+	if (t->n_addrs > 0 && ++t->tries_by_addr < TRIES_BY_ADDR)
+		return OK;
+	t->tries_by_addr = 0;
+	return resolve_name(t->profile->gateway, t->profile->port, t->addrs,
+			    GATEWAY_ADDRS_MAX, &t->n_addrs, diag);
+}
+
 /* The first of the gateway's addresses that this host has a route to. */
 static void answer_path(struct tunnel *t)
 {
-	struct addr addrs[GATEWAY_ADDRS_MAX];
 	struct diag diag = DIAG_INIT, attempt;
-	size_t n = 0;
 	enum err e;
 
 	t->cpu_start_us = os_cpu_us();
-	e = resolve_name(t->profile->gateway, t->profile->port, addrs,
-			 GATEWAY_ADDRS_MAX, &n, &diag);
-	for (size_t i = 0; i < n; i++) {
+	e = find_gateway(t, &diag);
+	for (size_t i = 0; !diag.text[0] && i < t->n_addrs; i++) {
 		attempt = (struct diag)DIAG_INIT;
-		e = open_udp(t, &addrs[i], &attempt);
+		e = open_udp(t, &t->addrs[i], &attempt);
 		if (!e)
 			break;
-		if (!diag.text[0])
-			diag = attempt;
 	}
+	if (e && !diag.text[0])
+		diag = attempt;
+	if (!e && !look_at_path(t, &t->way))
+		memset(&t->way, 0, sizeof(t->way));
 	e = session_give_path(t->session, e ? NULL : &t->path, e,
 			      diag_text(&diag, e), os_now().boot_ms);
 	if (e)
@@ -253,8 +288,10 @@ static void do_state(struct tunnel *t, enum session_state state)
 		t->ui.up(t->ui.ctx);
 		return;
 	}
-	t->since_wall_ms = 0;
-	dataplane_clear(t->dataplane);
+	if (state != SES_ST_NO_PATH) {
+		t->since_wall_ms = 0;
+		dataplane_clear(t->dataplane);
+	}
 	if (state == SES_ST_WAITING || state == SES_ST_NO_PATH) {
 		snprintf(line, sizeof(line), "%s (%s)",
 			 session_state_text(state), r->last_detail);
@@ -330,6 +367,10 @@ enum err tunnel_new(const struct tunnel_setup *setup, struct tunnel **out,
 	e = dataplane_new(&t->dataplane);
 	if (!e)
 		e = loop_add(t->loop, net_fd(t->net), on_net, t);
+	if (!e)
+		e = netmon_open(&t->netmon, diag);
+	if (!e)
+		e = loop_add(t->loop, netmon_fd(t->netmon), on_netmon, t);
 	if (e)
 		tunnel_free(out);
 	return diag_set(diag, e, "%s", err_text(e));
@@ -447,6 +488,9 @@ void tunnel_free(struct tunnel **tp)
 		loop_remove(t->loop, t->link.tun_fd);
 		close(t->link.tun_fd);
 	}
+	if (t->netmon)
+		loop_remove(t->loop, netmon_fd(t->netmon));
+	netmon_close(&t->netmon);
 	loop_remove(t->loop, net_fd(t->net));
 	net_close(&t->net);
 	session_free(&t->session);

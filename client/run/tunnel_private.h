@@ -4,8 +4,10 @@
 
 #include "client/run/dataplane.h"
 #include "client/run/tunnel.h"
+#include "platform/netmon.h"
 
 #define TUNNEL_KEYIDS_MAX 8
+#define GATEWAY_ADDRS_MAX 8
 
 struct tunnel {
 	const struct profile *profile;
@@ -16,8 +18,13 @@ struct tunnel {
 	struct session *session;
 	struct dataplane *dataplane;
 	struct net_link link;
+	struct addr addrs[GATEWAY_ADDRS_MAX]; /* the gateway's, as resolved */
+	size_t n_addrs;
+	unsigned tries_by_addr; /* since the name was asked for */
 	struct ike_path path;
-	int udp_fd; /* -1: none */
+	struct netmon *netmon;
+	struct netmon_path way; /* of path, when the socket was opened */
+	int udp_fd;		/* -1: none */
 	/* Ours, for IKE_AUTH; views into certs_buf. */
 	struct bytes certs[CERT_CHAIN_MAX];
 	size_t n_certs;

@@ -57,6 +57,16 @@ enum err udp_connect(int fd, const struct addr *remote, struct ike_path *out,
 	return sock_to_addr(&s, &out->local);
 }
 
+uint32_t udp_mark(int fd)
+{
+	uint32_t mark = 0;
+	socklen_t len = sizeof(mark);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &len) < 0)
+		return 0;
+	return mark;
+}
+
 void udp_send_ike(int fd, struct bytes dgram)
 {
 	static const uint8_t marker[UDP_MARKER_LEN];

@@ -9,6 +9,8 @@
 /* Connects fd to remote and tells the source address the kernel chose. */
 enum err ERR_MUST udp_connect(int fd, const struct addr *remote,
 			      struct ike_path *out, struct diag *diag);
+/* The socket's mark; 0: none. */
+uint32_t udp_mark(int fd);
 /* One IKE message behind the non-ESP marker. A full or refused socket is not
  * an error: IKE retransmits. */
 void udp_send_ike(int fd, struct bytes dgram);

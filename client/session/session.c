@@ -28,6 +28,7 @@ struct session {
 	struct session_report report;
 	bool asked_path, asked_ticket;
 	bool was_up;
+	bool frozen; /* no path: the SA is kept and waits */
 	uint32_t retry_ms;
 	int64_t retry_at_ms; /* INT64_MAX: no retry is due */
 	int64_t now_ms;	     /* of the verb that runs */
@@ -183,6 +184,12 @@ static void ask_path(struct session *s)
 	push_kind(s, SES_DO_ASK_PATH);
 }
 
+static void retry(struct session *s)
+{
+	held_wipe(&s->held); /* the store has it again */
+	ask_path(s);
+}
+
 /* One attempt: with the ticket in hand where it may still help. */
 static void begin(struct session *s)
 {
@@ -289,7 +296,7 @@ static void resume_failed(struct session *s, enum err why, bool auth_sent)
 
 static void connection_lost(struct session *s, enum err why)
 {
-	s->was_up = false;
+	s->was_up = s->frozen = false;
 	memset(&s->report.connect, 0, sizeof(s->report.connect));
 	s->report.started_ms = s->now_ms;
 	s->report.reconnects++;
@@ -416,7 +423,8 @@ enum err session_input(struct session *s, uint8_t *dgram, size_t len,
 
 int64_t session_next_deadline(const struct session *s)
 {
-	int64_t ike = s->sa ? ike_sa_next_deadline(s->sa) : INT64_MAX;
+	int64_t ike =
+		s->sa && !s->frozen ? ike_sa_next_deadline(s->sa) : INT64_MAX;
 
 	return ike < s->retry_at_ms ? ike : s->retry_at_ms;
 }
@@ -424,11 +432,9 @@ int64_t session_next_deadline(const struct session *s)
 void session_timeout(struct session *s, int64_t now_ms)
 {
 	s->now_ms = now_ms;
-	if (s->retry_at_ms <= now_ms) {
-		held_wipe(&s->held); /* the store has it again */
-		ask_path(s);
-	}
-	if (s->sa && ike_sa_next_deadline(s->sa) <= now_ms)
+	if (s->retry_at_ms <= now_ms)
+		retry(s);
+	if (s->sa && !s->frozen && ike_sa_next_deadline(s->sa) <= now_ms)
 		ike_sa_timeout(s->sa, now_ms);
 }
 
@@ -461,6 +467,69 @@ enum err session_give_verdict(struct session *s, enum err verdict,
 	s->now_ms = now_ms;
 	return s->sa ? ike_sa_give_verdict(s->sa, verdict, detail, now_ms)
 		     : ERR_STATE;
+}
+
+void session_path_lost(struct session *s, int64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (s->report.state != SES_ST_UP)
+		return; /* an attempt on the way times out by itself */
+	s->frozen = true;
+	set_state(s, SES_ST_NO_PATH, "path lost");
+}
+
+/* An attempt over a path that is gone: anew, the ticket unless presented. */
+static void attempt_anew(struct session *s)
+{
+	if (s->report.state == SES_ST_RESUMING &&
+	    ike_sa_state(s->sa) == IKE_ST_AUTH)
+		held_wipe(&s->held);
+	s->held.tries = 0;
+	add_stats(s);
+	ike_sa_free(&s->sa);
+	ask_path(s);
+}
+
+static void path_back(struct session *s)
+{
+	s->frozen = false;
+	set_state(s, SES_ST_UP, "path is back");
+	if (ike_sa_check_alive(s->sa, s->now_ms) != OK)
+		log_debug("session: the SA cannot be checked now");
+}
+
+void session_path_new(struct session *s, bool same, int64_t now_ms)
+{
+	s->now_ms = now_ms;
+	switch (s->report.state) {
+	case SES_ST_UP:
+	case SES_ST_NO_PATH:
+		if (s->sa && same && s->frozen) {
+			path_back(s);
+		} else if (s->sa && !same) {
+			ike_sa_free(
+				&s->sa); /* silently: a resume replaces it */
+			note_error(s, ERR_NO_ANSWER, "the network changed");
+			connection_lost(s, ERR_NO_ANSWER);
+		} else if (!s->sa && !s->asked_path) {
+			retry(s);
+		}
+		break;
+	case SES_ST_WAITING:
+		s->retry_ms = s->cfg.retry_min_ms;
+		if (!s->asked_path)
+			retry(s);
+		break;
+	case SES_ST_RESUMING:
+	case SES_ST_CONNECTING:
+		if (!same && s->sa)
+			attempt_anew(s);
+		break;
+	case SES_ST_IDLE:
+	case SES_ST_CLOSING:
+	case SES_ST_CLOSED:
+		break;
+	}
 }
 
 void session_down(struct session *s, int64_t now_ms)

@@ -109,6 +109,12 @@ enum err ERR_MUST session_give_signature(struct session *s, uint8_t method,
 enum err ERR_MUST session_give_verdict(struct session *s, enum err verdict,
 				       const char *detail, int64_t now_ms);
 
+/* The network monitor: the path to the gateway is gone; the SA is kept and
+ * no clock of it runs. */
+void session_path_lost(struct session *s, int64_t now_ms);
+/* There is a path. same: it is the one the SA stands on, which goes on (and
+ * is checked); else the shortest way back over the new one. */
+void session_path_new(struct session *s, bool same, int64_t now_ms);
 /* Log out: DELETE, the ticket is void. Closes with ERR_CANCELLED. */
 void session_down(struct session *s, int64_t now_ms);
 /* Silent: the ticket stays in the store. Closes with ERR_CANCELLED at once. */

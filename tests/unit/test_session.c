@@ -24,7 +24,7 @@ struct ike_sa {
 };
 
 static struct ike_sa *live; /* the one the session holds now */
-static int starts, resumes, deletes;
+static int starts, resumes, deletes, checks;
 static struct suite a_suite;
 
 enum err ike_sa_new(const struct ike_config *config, const uint8_t seed[32],
@@ -104,6 +104,12 @@ enum err ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
 enum err ike_sa_delete(struct ike_sa *sa, int64_t now_ms)
 {
 	deletes++;
+	return OK;
+}
+
+enum err ike_sa_check_alive(struct ike_sa *sa, int64_t now_ms)
+{
+	checks++;
 	return OK;
 }
 
@@ -224,7 +230,7 @@ static void open_session(struct above *a, bool ticket, bool persistent)
 	cfg.persistent = persistent;
 	cfg.retry_min_ms = 1000;
 	cfg.retry_max_ms = 8000;
-	starts = resumes = deletes = 0;
+	starts = resumes = deletes = checks = 0;
 	memset(a, 0, sizeof(*a));
 	a->store_has_ticket = ticket;
 	a->now_ms = 1000;
@@ -477,6 +483,79 @@ static void a_missing_path_waits_and_asks_again(void **state)
 	session_free(&a.s);
 }
 
+static void bring_up(struct above *a)
+{
+	open_session(a, false, true);
+	play((struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
+	play_up(false);
+	pull(a);
+	assert_int_equal(state_of(a), SES_ST_UP);
+}
+
+static void a_lost_path_keeps_the_sa_and_stops_its_clock(void **state)
+{
+	struct above a;
+
+	bring_up(&a);
+	session_path_lost(a.s, a.now_ms);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_NO_PATH);
+	assert_int_equal(session_next_deadline(a.s), INT64_MAX);
+	assert_non_null(live);
+	session_path_new(a.s, true, a.now_ms);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_int_equal(checks, 1);
+	assert_int_equal(resumes, 0);
+	session_free(&a.s);
+}
+
+static void another_path_resumes_with_the_stored_ticket(void **state)
+{
+	struct above a;
+
+	bring_up(&a);
+	session_path_lost(a.s, a.now_ms);
+	session_path_new(a.s, false, a.now_ms);
+	pull(&a);
+	assert_int_equal(resumes, 1);
+	assert_int_equal(a.takes, 2);
+	assert_int_equal(state_of(&a), SES_ST_RESUMING);
+	session_free(&a.s);
+}
+
+static void a_path_that_changes_while_resuming_keeps_the_ticket(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, true);
+	session_path_new(a.s, false, a.now_ms);
+	pull(&a);
+	assert_int_equal(resumes, 2);
+	assert_int_equal(a.takes, 1);
+	live->state = IKE_ST_AUTH; /* presented: it may have been used */
+	session_path_new(a.s, false, a.now_ms);
+	pull(&a);
+	assert_int_equal(resumes, 2);
+	assert_int_equal(starts, 1);
+	session_free(&a.s);
+}
+
+static void a_new_path_ends_the_wait_at_once(void **state)
+{
+	struct above a;
+
+	open_session(&a, false, true);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_WAITING);
+	session_path_new(a.s, false, a.now_ms);
+	pull(&a);
+	assert_int_equal(starts, 2);
+	assert_int_equal(state_of(&a), SES_ST_CONNECTING);
+	session_free(&a.s);
+}
+
 static void answers_nobody_asked_for_are_refused(void **state)
 {
 	struct above a;
@@ -510,6 +589,11 @@ int main(void)
 		cmocka_unit_test(a_wrong_password_closes_even_with_persistence),
 		cmocka_unit_test(retries_back_off_and_stay_bounded),
 		cmocka_unit_test(a_missing_path_waits_and_asks_again),
+		cmocka_unit_test(a_lost_path_keeps_the_sa_and_stops_its_clock),
+		cmocka_unit_test(another_path_resumes_with_the_stored_ticket),
+		cmocka_unit_test(
+			a_path_that_changes_while_resuming_keeps_the_ticket),
+		cmocka_unit_test(a_new_path_ends_the_wait_at_once),
 		cmocka_unit_test(answers_nobody_asked_for_are_refused),
 	};
 
