@@ -13,8 +13,26 @@ uint64_t ike_spi_draw(struct ike_sa *sa)
 	return spi;
 }
 
+/* One that is only kept for duplicates makes room for a living one. */
+static void gens_make_room(struct ike_sa *sa)
+{
+	struct ike_gen **oldest = NULL;
+
+	for (size_t i = 0; i < IKE_GENS_MAX; i++) {
+		if (!sa->gens[i])
+			return;
+		if (sa->gens[i]->deleted &&
+		    (!oldest ||
+		     sa->gens[i]->expires_ms < (*oldest)->expires_ms))
+			oldest = &sa->gens[i];
+	}
+	if (oldest)
+		ike_gen_free(oldest);
+}
+
 struct ike_gen *ike_gen_new(struct ike_sa *sa, bool is_initiator)
 {
+	gens_make_room(sa);
 	for (size_t i = 0; i < IKE_GENS_MAX; i++) {
 		struct ike_gen *g;
 
@@ -66,7 +84,7 @@ struct ike_gen *ike_gen_find(const struct ike_sa *sa, uint64_t spi_i,
 bool ike_gens_full(const struct ike_sa *sa)
 {
 	for (size_t i = 0; i < IKE_GENS_MAX; i++)
-		if (!sa->gens[i])
+		if (!sa->gens[i] || sa->gens[i]->deleted)
 			return false;
 	return true;
 }
@@ -99,8 +117,10 @@ void ike_gen_switch(struct ike_sa *sa, struct ike_gen *to, bool ours)
 	to->want_delete = false;
 	if (old && old != to) {
 		old->want_delete = ours;
-		old->expires_ms = sa->now_ms + IKE_GHOST_MS;
+		old->expires_ms = sa->now_ms + IKE_OLD_MS;
 	}
+	to->quiet_until_ms =
+		ours || to->quiet_until_ms < 0 ? 0 : sa->now_ms + IKE_QUIET_MS;
 	sa->refusals = 0;
 	sa->tasks &= ~(uint32_t)TASK_REKEY;
 	sa->rekey_at_ms = IKE_NEVER;

@@ -9,12 +9,14 @@
 #define IKE_NONCE_LEN	 32 /* ours: at least half of any PRF's key, 2.10 */
 #define IKE_GENS_MAX	 4
 #define IKE_CHILDREN_MAX 6
-#define IKE_COOKIES_MAX	 4     /* answers with a cookie we follow */
-#define IKE_HINT_MS	 2000  /* after an unprotected refusal of INIT */
-#define IKE_NACK_MS	 500   /* after an unprotected refusal of a ticket */
-#define IKE_GHOST_MS	 30000 /* a replaced SA answers duplicates so long */
-#define IKE_RETRY_MS	 2000  /* after TEMPORARY_FAILURE */
-#define IKE_REFUSED_MS	 60000 /* after another refusal of a rekey */
+#define IKE_COOKIES_MAX	 4	/* answers with a cookie we follow */
+#define IKE_HINT_MS	 2000	/* after an unprotected refusal of INIT */
+#define IKE_NACK_MS	 500	/* after an unprotected refusal of a ticket */
+#define IKE_GHOST_MS	 30000	/* a deleted SA answers duplicates so long */
+#define IKE_OLD_MS	 180000 /* a replaced one waits so long for its DELETE */
+#define IKE_QUIET_MS	 60000	/* see quiet_until_ms */
+#define IKE_RETRY_MS	 2000	/* after TEMPORARY_FAILURE */
+#define IKE_REFUSED_MS	 60000	/* after another refusal of a rekey */
 #define IKE_REFUSED_MAX	 3
 #define IKE_EAP_ROUNDS	 24
 /* A peer's octets that need no more room than that: a chain inside SK. */
@@ -63,7 +65,11 @@ struct ike_gen {
 	bool has_keys;
 	bool want_delete; /* ours to delete, when its window is free */
 	bool dead;	  /* freed at the end of the verb */
+	bool deleted;	  /* by the gateway; only answers duplicates */
 	int64_t expires_ms;
+	/* Made by a rekey of the gateway, which may not have our answer yet:
+	 * until it was heard on this one, requests of ours wait. */
+	int64_t quiet_until_ms;
 	uint64_t spi_i, spi_r;
 	struct ike_keys keys;
 	struct ike_protect protect;

@@ -16,14 +16,17 @@ static enum err start_delete(struct ike_sa *sa)
 	return ike_info_send(sa, sa->cur, REQ_DELETE_IKE);
 }
 
+static bool child_rekey_due(const struct ike_child *c)
+{
+	return c->spi_in && c->want_rekey && !c->replaced && !c->deleting &&
+	       !c->want_delete;
+}
+
 static struct ike_child *child_wanting_rekey(struct ike_sa *sa)
 {
-	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
-		struct ike_child *c = &sa->children[i];
-
-		if (c->spi_in && c->want_rekey && !c->replaced && !c->deleting)
-			return c;
-	}
+	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
+		if (child_rekey_due(&sa->children[i]))
+			return &sa->children[i];
 	return NULL;
 }
 
@@ -39,7 +42,7 @@ static bool child_wants_delete(const struct ike_sa *sa)
 static bool wants_rekey(const struct ike_sa *sa)
 {
 	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
-		if (sa->children[i].spi_in && sa->children[i].want_rekey)
+		if (child_rekey_due(&sa->children[i]))
 			return true;
 	return sa->tasks & (TASK_REKEY | TASK_NEW_CHILD);
 }
@@ -113,7 +116,8 @@ void ike_tasks_run(struct ike_sa *sa)
 		return;
 	if (sa->tasks & TASK_DELETE)
 		e = start_delete(sa);
-	else if (sa->state == IKE_ST_UP)
+	else if (sa->state == IKE_ST_UP &&
+		 sa->now_ms >= sa->cur->quiet_until_ms)
 		e = next_task(sa);
 	if (e != OK)
 		ike_close(sa, e);
@@ -121,6 +125,16 @@ void ike_tasks_run(struct ike_sa *sa)
 
 /* --- deadlines --------------------------------------------------------------
  */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
 
 static bool window_free(const struct ike_sa *sa)
 {
@@ -131,7 +145,7 @@ static int64_t alive_at(const struct ike_sa *sa)
 {
 	if (!sa->cfg.dpd_ms || !window_free(sa))
 		return IKE_NEVER;
-	return sa->heard_ms + sa->cfg.dpd_ms;
+	return later(sa->heard_ms + sa->cfg.dpd_ms, sa->cur->quiet_until_ms);
 }
 
 static int64_t keepalive_at(const struct ike_sa *sa)
@@ -141,9 +155,16 @@ static int64_t keepalive_at(const struct ike_sa *sa)
 	return sa->spoke_ms + sa->cfg.keepalive_ms;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
+/* When what waits may begin. */
+static int64_t task_at(const struct ike_sa *sa)
 {
-	return a < b ? a : b;
+	if (!window_free(sa))
+		return IKE_NEVER;
+	if ((sa->tasks & (TASK_TICKET | TASK_ALIVE)) || child_wants_delete(sa))
+		return sa->cur->quiet_until_ms;
+	if (wants_rekey(sa))
+		return later(sa->not_before_ms, sa->cur->quiet_until_ms);
+	return IKE_NEVER;
 }
 
 static int64_t up_next(const struct ike_sa *sa)
@@ -154,9 +175,7 @@ static int64_t up_next(const struct ike_sa *sa)
 	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
 		if (sa->children[i].spi_in)
 			t = earlier(t, sa->children[i].rekey_at_ms);
-	if (wants_rekey(sa) && window_free(sa))
-		t = earlier(t, sa->not_before_ms);
-	return t;
+	return earlier(t, task_at(sa));
 }
 
 int64_t ike_timers_next(const struct ike_sa *sa)

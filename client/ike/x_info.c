@@ -144,6 +144,13 @@ static void wish_drop_children(struct ike_sa *sa, const struct wish *wish)
 		sa->tasks |= TASK_NEW_CHILD;
 }
 
+static void gen_ghost(struct ike_sa *sa, struct ike_gen *gen)
+{
+	ike_request_drop(gen);
+	gen->deleted = true;
+	gen->expires_ms = sa->now_ms + IKE_GHOST_MS;
+}
+
 /* A gateway deletes its SA by its own DELETE on it. */
 static void wish_drop_ike(struct ike_sa *sa, struct ike_gen *gen)
 {
@@ -151,10 +158,11 @@ static void wish_drop_ike(struct ike_sa *sa, struct ike_gen *gen)
 
 	gen->want_delete = false;
 	if (gen != sa->cur) {
-		ike_request_drop(gen);
-		gen->expires_ms = sa->now_ms + IKE_GHOST_MS;
+		gen_ghost(sa, gen);
 		if (gen == next)
 			sa->rekey.their_gen = NULL;
+		else
+			sa->cur->quiet_until_ms = -1;
 		return;
 	}
 	if (sa->state == IKE_ST_DELETING || (sa->tasks & TASK_DELETE)) {
@@ -163,9 +171,10 @@ static void wish_drop_ike(struct ike_sa *sa, struct ike_gen *gen)
 	}
 	/* 2.8.2: the gateway never saw our request; its rekey stands. */
 	if (gen->req.kind == REQ_IKE && next) {
-		ike_request_drop(gen);
 		ike_rekey_clear(sa);
+		next->quiet_until_ms = -1;
 		ike_gen_switch(sa, next, false);
+		gen_ghost(sa, gen);
 		ike_rekeyed(sa, NULL);
 		return;
 	}

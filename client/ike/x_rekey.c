@@ -137,13 +137,13 @@ static void rekey_settle(struct ike_sa *sa, struct ike_gen *ours,
 	ike_rekey_clear(sa);
 	if (lost) {
 		ours->want_delete = true;
-		ours->expires_ms = sa->now_ms + IKE_GHOST_MS;
+		ours->expires_ms = sa->now_ms + IKE_OLD_MS;
 		ike_gen_switch(sa, theirs, false);
 		ike_rekeyed(sa, NULL);
 		return;
 	}
 	if (theirs)
-		theirs->expires_ms = sa->now_ms + IKE_GHOST_MS;
+		theirs->expires_ms = sa->now_ms + IKE_OLD_MS;
 	ike_gen_switch(sa, ours, true);
 	ike_rekeyed(sa, rx->msg);
 }

@@ -346,7 +346,7 @@ static void client_act(struct link *l, const struct ike_action *a)
 		l->have_ticket = false;
 	else if (a->kind == IKE_DO_UP || a->kind == IKE_DO_CLOSED)
 		client_end(l, a);
-	else
+	else if (a->kind != IKE_DO_KEEPALIVE)
 		ask(l, a);
 }
 

@@ -1,0 +1,313 @@
+/* The initiator against the test gateway: resumption (RFC 5723). */
+#include "tests/unit/ike_link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "platform/base/log.h"
+
+static void say(enum log_level level, const char *text, void *ctx)
+{
+	fprintf(stderr, "# %s\n", text);
+}
+
+/* Connects, goes away silently, and stands ready to resume. */
+static void suspended(struct link *l)
+{
+	link_connect(l);
+	link_again(l);
+}
+
+static void resume_takes_two_round_trips_and_renews_the_ticket(void **state)
+{
+	struct link l;
+	struct addr before;
+
+	link_init(&l);
+	link_open(&l);
+	link_connect(&l);
+	before = l.conf.inner_v4;
+	link_again(&l);
+	link_resume(&l);
+	link_run(&l, 400);
+	assert_true(l.up);
+	assert_true(l.resumed);
+	link_assert_children(&l, 1);
+	assert_int_equal(ike_sa_stats(l.sa)->round_trips, 2);
+	assert_true(addr_eq(&before, &l.conf.inner_v4));
+	assert_true(link_first(&l, IKE_DO_TICKET_SPENT) <
+		    link_first(&l, IKE_DO_TICKET));
+	assert_true(l.have_ticket);
+	assert_int_equal(link_count(&l, IKE_DO_ASK_SECRET), 0);
+	assert_int_equal(gw_counters(l.gw)->resumed, 1);
+	/* and with that ticket once more */
+	link_again(&l);
+	link_resume(&l);
+	link_run(&l, 400);
+	assert_true(l.resumed);
+	link_close(&l);
+}
+
+static void resume_of_an_eap_session_asks_for_no_password(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_use_certs(&l, IKE_AUTH_EAP_MSCHAPV2);
+	link_open(&l);
+	suspended(&l);
+	assert_int_equal(l.ticket.auth, IKE_AUTH_EAP_MSCHAPV2);
+	l.password_given = false;
+	link_resume(&l);
+	link_run(&l, 400);
+	assert_true(l.resumed);
+	assert_false(l.password_given);
+	assert_int_equal(link_count(&l, IKE_DO_ASK_VERIFY), 0);
+	link_close(&l);
+}
+
+static void resume_with_a_ticket_by_reference(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	l.gwc.tickets = GW_TICKETS_REF;
+	link_open(&l);
+	suspended(&l);
+	link_resume(&l);
+	link_run(&l, 400);
+	assert_true(l.resumed);
+	link_assert_children(&l, 1);
+	link_close(&l);
+}
+
+static void resume_follows_a_cookie(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->cookie = true;
+	link_resume(&l);
+	link_run(&l, 400);
+	assert_true(l.resumed);
+	assert_int_equal(ike_sa_stats(l.sa)->round_trips, 3);
+	link_close(&l);
+}
+
+static void resume_ends_with_ticket_refused_after_a_nack(void **state)
+{
+	struct link l;
+	int64_t t0;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->nack = true;
+	link_resume(&l);
+	t0 = l.now_ms;
+	link_run(&l, 400);
+	assert_false(l.closed); /* it may have been forged */
+	link_run(&l, 400);
+	assert_true(l.closed);
+	assert_int_equal(l.why, ERR_TICKET_REFUSED);
+	assert_false(l.auth_sent);
+	assert_true(l.now_ms - t0 <= 800);
+	assert_true(l.have_ticket);
+	link_close(&l);
+}
+
+static void resume_survives_a_forged_nack(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->forged_nack = true;
+	link_resume(&l);
+	link_run(&l, 1000);
+	assert_true(l.resumed);
+	link_close(&l);
+}
+
+static void resume_treats_every_unprotected_refusal_as_a_hint(void **state)
+{
+	struct link l;
+
+	for (int i = 0; i < 2; i++) {
+		link_init(&l);
+		link_open(&l);
+		suspended(&l);
+		gw_switches(l.gw)->refuse_proposal = i == 0;
+		gw_switches(l.gw)->refuse_syntax = i == 1;
+		link_resume(&l);
+		link_run(&l, 1000);
+		assert_true(l.closed);
+		assert_int_equal(l.why, ERR_TICKET_REFUSED);
+		assert_false(l.auth_sent);
+		link_close(&l);
+	}
+}
+
+static void resume_gives_up_after_two_unanswered_sends(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->silent_resume = true;
+	link_resume(&l);
+	link_run(&l, 3000);
+	assert_true(l.closed);
+	assert_int_equal(l.why, ERR_NO_ANSWER);
+	assert_false(l.auth_sent);
+	assert_int_equal(l.n_sent, 2);
+	link_close(&l);
+}
+
+static void resume_closes_when_the_gateway_proves_another_key(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->wrong_auth = true;
+	link_resume(&l);
+	link_run(&l, 1000);
+	assert_true(l.closed);
+	assert_int_equal(l.why, ERR_UNTRUSTED);
+	assert_true(l.auth_sent);
+	assert_int_equal(link_count(&l, IKE_DO_TICKET_SPENT), 0);
+	assert_int_equal(link_count(&l, IKE_DO_CHILD_ADD), 0);
+	assert_int_equal(link_count(&l, IKE_DO_TICKET), 0);
+	link_close(&l);
+}
+
+static void resume_closes_when_idr_changed(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->wrong_idr = true;
+	link_resume(&l);
+	link_run(&l, 1000);
+	assert_true(l.closed);
+	assert_int_equal(l.why, ERR_UNTRUSTED);
+	link_close(&l);
+}
+
+static void resume_speaks_libreswans_form_of_auth_when_told(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->first_only = true;
+	link_resume(&l);
+	link_run(&l, 1000);
+	assert_true(l.closed);
+	assert_int_equal(l.why, ERR_AUTH);
+	assert_true(l.auth_sent);
+	l.cfg.resume_auth_first_only = true;
+	link_again(&l);
+	link_resume(&l);
+	link_run(&l, 1000);
+	assert_true(l.resumed);
+	link_close(&l);
+}
+
+static void resume_rekeys_with_key_exchange_where_policy_wants_it(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	l.cfg.pfs_after_resume = true;
+	link_open(&l);
+	suspended(&l);
+	link_resume(&l);
+	link_run(&l, 1000);
+	assert_true(l.resumed);
+	assert_int_equal(gw_counters(l.gw)->ike_rekeys, 1);
+	assert_int_equal(link_count(&l, IKE_DO_TICKET_VOID), 1);
+	assert_true(l.have_ticket); /* one of the new SA */
+	link_assert_children(&l, 1);
+	link_again(&l);
+	link_resume(&l);
+	link_run(&l, 400);
+	assert_true(l.resumed);
+	link_close(&l);
+}
+
+static void resume_refuses_a_ticket_of_no_or_too_many_octets(void **state)
+{
+	static uint8_t huge[IKE_TICKET_MAX + 1];
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	l.ticket.opaque.len = 0;
+	assert_int_equal(ike_sa_resume(l.sa, &l.ticket, &l.path, l.now_ms),
+			 ERR_MALFORMED);
+	l.ticket.opaque = BYTES_OF(huge);
+	assert_int_equal(ike_sa_resume(l.sa, &l.ticket, &l.path, l.now_ms),
+			 ERR_MALFORMED);
+	link_close(&l);
+}
+
+static bool lose_first_auth(struct link *l, bool to_gw, uint8_t *d, size_t *len)
+{
+	return !(to_gw && l->n_sent == 2);
+}
+
+static void resume_recovers_from_a_lost_ike_auth(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	l.filter = lose_first_auth;
+	link_resume(&l);
+	link_run(&l, 1000);
+	assert_true(l.resumed);
+	assert_int_equal(ike_sa_stats(l.sa)->retransmissions, 1);
+	link_close(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			resume_takes_two_round_trips_and_renews_the_ticket),
+		cmocka_unit_test(resume_of_an_eap_session_asks_for_no_password),
+		cmocka_unit_test(resume_with_a_ticket_by_reference),
+		cmocka_unit_test(resume_follows_a_cookie),
+		cmocka_unit_test(resume_ends_with_ticket_refused_after_a_nack),
+		cmocka_unit_test(resume_survives_a_forged_nack),
+		cmocka_unit_test(
+			resume_treats_every_unprotected_refusal_as_a_hint),
+		cmocka_unit_test(resume_gives_up_after_two_unanswered_sends),
+		cmocka_unit_test(
+			resume_closes_when_the_gateway_proves_another_key),
+		cmocka_unit_test(resume_closes_when_idr_changed),
+		cmocka_unit_test(
+			resume_speaks_libreswans_form_of_auth_when_told),
+		cmocka_unit_test(
+			resume_rekeys_with_key_exchange_where_policy_wants_it),
+		cmocka_unit_test(
+			resume_refuses_a_ticket_of_no_or_too_many_octets),
+		cmocka_unit_test(resume_recovers_from_a_lost_ike_auth),
+	};
+
+	if (getenv("IKE_TEST_LOG"))
+		log_open(say, NULL, LOG_DEBUG);
+	return cmocka_run_group_tests_name("ike_resume", tests, NULL, NULL);
+}
