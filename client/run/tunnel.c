@@ -415,6 +415,9 @@ enum err tunnel_start(struct tunnel *t, struct diag *diag)
 	if (e)
 		return diag_set(diag, e, "%s", err_text(e));
 	tunnel_pump(t);
+	if (session_report(t->session)->state == SES_ST_CLOSED)
+		return diag_set(diag, session_report(t->session)->last_error,
+				"%s", session_report(t->session)->last_detail);
 	e = net_open_link(t->net, &t->link, diag);
 	if (e)
 		return e;

@@ -159,7 +159,7 @@ static void finish(struct session *s, enum err why, const char *detail)
 static bool is_transient(enum err why)
 {
 	return why == ERR_NO_ANSWER || why == ERR_NAME || why == ERR_GONE ||
-	       why == ERR_PEER || why == ERR_SYS || why == ERR_IO;
+	       why == ERR_PEER;
 }
 
 static void wait_and_retry(struct session *s, enum session_state state,

@@ -15,6 +15,18 @@
 
 static enum err dir_make(const char *path, mode_t mode, struct diag *diag)
 {
+	char parent[256];
+
+	/* /usr/local/var/run and the like are often not there yet. */
+	for (size_t i = 1; path[i] != '\0' && i < sizeof(parent) - 1; i++) {
+		if (path[i] != '/')
+			continue;
+		memcpy(parent, path, i);
+		parent[i] = '\0';
+		if (mkdir(parent, 0755) < 0 && errno != EEXIST)
+			return diag_sys(diag, ERR_SYS, "making folder %s",
+					parent);
+	}
 	if (mkdir(path, mode) == 0 || errno == EEXIST)
 		return OK;
 	return diag_sys(diag, ERR_SYS, "making folder %s", path);

@@ -161,6 +161,9 @@ static enum err net_send(struct net *n, struct diag *diag)
 	if (e)
 		return e;
 	while (send(n->fd, buf, wr_len(&w), MSG_NOSIGNAL) < 0) {
+		/* A helper that could not start has left its reason. */
+		if (errno == EPIPE || errno == ECONNRESET)
+			return OK;
 		if (errno != EINTR)
 			return diag_sys(diag, ERR_NO_HELPER,
 					HELPER_NAME " is gone");
@@ -193,7 +196,7 @@ static ssize_t net_receive(struct net *n, uint8_t *buf, size_t cap, int *out_fd)
 			     .msg_controllen = sizeof(control)};
 	struct pollfd p = {.fd = n->fd, .events = POLLIN};
 	ssize_t len;
-	int ready;
+	int ready, reset = 0;
 
 	*out_fd = -1;
 	do
@@ -203,9 +206,11 @@ static ssize_t net_receive(struct net *n, uint8_t *buf, size_t cap, int *out_fd)
 		errno = ready == 0 ? ETIMEDOUT : errno;
 		return -1;
 	}
+	/* The reset comes before what the helper had said until then. */
 	do
 		len = recvmsg(n->fd, &msg, MSG_CMSG_CLOEXEC);
-	while (len < 0 && errno == EINTR);
+	while (len < 0 &&
+	       (errno == EINTR || (errno == ECONNRESET && !reset++)));
 	if (len >= 0)
 		*out_fd = fd_of_message(&msg);
 	return len;
