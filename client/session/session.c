@@ -475,6 +475,7 @@ void session_path_lost(struct session *s, int64_t now_ms)
 	if (s->report.state != SES_ST_UP)
 		return; /* an attempt on the way times out by itself */
 	s->frozen = true;
+	note_error(s, ERR_NO_ANSWER, "no route to the gateway");
 	set_state(s, SES_ST_NO_PATH, "path lost");
 }
 
