@@ -206,6 +206,19 @@ enum err os_drop_to(const struct os_user *user, struct diag *diag)
 	return OK;
 }
 
+/* Without a limit only: under one, what MCL_FUTURE locks counts with its
+ * whole size, and later allocations would fail. */
+static bool memlock_is_unlimited(void)
+{
+	const struct rlimit want = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit have;
+
+	if (setrlimit(RLIMIT_MEMLOCK, &want) == 0)
+		return true;
+	return getrlimit(RLIMIT_MEMLOCK, &have) == 0 &&
+	       have.rlim_cur == RLIM_INFINITY;
+}
+
 void os_harden_memory(void)
 {
 	const struct rlimit no_core = {0, 0};
@@ -216,6 +229,8 @@ void os_harden_memory(void)
 		log_warn("memory stays readable: %s", strerror(errno));
 	/* MCL_ONFAULT: only what is touched is locked, so the program does
 	 * not become larger by it. */
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+	if (!memlock_is_unlimited())
+		log_info("memory may be swapped out: RLIMIT_MEMLOCK");
+	else if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
 		log_warn("memory may be swapped out: %s", strerror(errno));
 }

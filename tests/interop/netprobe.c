@@ -10,7 +10,7 @@
  *   send ADDR PORT            sent: a datagram from the last UDP socket
  *   recv                      got: a datagram at the last UDP socket
  *   tun                       packet OCTETS: one packet out of the tunnel
- *   close                     closed
+ *   close                     closed, and exits
  *   quit                      exits and leaves everything to the helper
  */
 #include "config.h"
@@ -153,6 +153,7 @@ static enum err do_read(int fd, const char *word, struct diag *diag)
 static enum err do_line(char *line, struct diag *diag)
 {
 	char *args = strchr(line, ' ');
+	struct net_link link;
 	enum err e;
 
 	if (args)
@@ -176,13 +177,15 @@ static enum err do_line(char *line, struct diag *diag)
 	if (strcmp(line, "close") == 0) {
 		net_close(&the_net);
 		printf("closed\n");
-		return OK;
+		exit(0);
 	}
 	if (strcmp(line, "open") != 0)
 		return ERR_USAGE;
-	e = net_open_link(the_net, &the_link, diag);
-	if (!e)
-		printf("link %s %d\n", the_link.name, the_link.ifindex);
+	e = net_open_link(the_net, &link, diag);
+	if (!e) {
+		the_link = link;
+		printf("link %s %d\n", link.name, link.ifindex);
+	}
 	return e;
 }
 
