@@ -112,6 +112,12 @@ static void child_close(struct gw *gw, struct gw_ike *ike, struct gw_child *c)
 	gw_job_add(gw, ike, GW_TASK_DELETE_CHILD, c->spi_in);
 }
 
+static void child_later(struct gw *gw, struct gw_child *c)
+{
+	c->rekey_ms = gw->now_ms + RETRY_MS;
+	gw_bound(gw, c->rekey_ms);
+}
+
 static void child_rekey_response(struct gw *gw, struct gw_ike *ike,
 				 const struct ike_msg *msg)
 {
@@ -124,13 +130,16 @@ static void child_rekey_response(struct gw *gw, struct gw_ike *ike,
 	if (!ike_msg_error(msg, &n))
 		ours = child_made(gw, ike, msg, &nr);
 	if (ours == NULL) {
-		/* With a collision the peer's new SA is there; else later. */
-		if (old != NULL && p->collided)
+		/* With a collision the peer's new SA is there; else later,
+		 * unless the peer does not have it any more (2.25). */
+		if (old == NULL)
+			return;
+		if (p->collided)
 			old->replaced = true;
-		else if (old != NULL)
-			old->rekey_ms = gw->now_ms + RETRY_MS;
-		if (old != NULL)
-			gw_bound(gw, old->rekey_ms);
+		else if (ike_msg_notify(msg, N_CHILD_SA_NOT_FOUND, &n))
+			gw_child_free(gw, ike->sess, old);
+		else
+			child_later(gw, old);
 		return;
 	}
 	gw->n.child_rekeys++;

@@ -1,5 +1,5 @@
 /* Userspace ESP for many clients: SPIs and inner addresses to SAs. */
-#include "tests/gateway/prog.h"
+#include "tests/gateway/plane.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,7 @@
 #ifndef TESTS_GATEWAY_PROG_H
 #define TESTS_GATEWAY_PROG_H
 
-#include "client/esp/esp.h"
-#include "tests/gateway/gw.h"
+#include "tests/gateway/plane.h"
 
 #define PROG_LISTEN_MAX	 8
 #define PROG_USERS_MAX	 64
@@ -16,8 +15,6 @@ struct prog_socket {
 	struct addr local;
 	bool natt; /* port 4500: non-ESP marker */
 };
-
-struct plane;
 
 struct prog {
 	/* options.c */
@@ -55,28 +52,6 @@ struct prog {
 /* Exits after --help or a wrong option. */
 void options_read(struct prog *p, int argc, char **argv);
 void options_free(struct prog *p);
-
-/* --- plane.c: userspace ESP, many clients ---- */
-enum err ERR_MUST plane_new(struct plane **out);
-void plane_free(struct plane **p);
-void plane_child_add(struct plane *p, const struct gw_child_info *info);
-void plane_child_del(struct plane *p, uint32_t spi_in);
-void plane_path(struct plane *p, uint32_t session, const struct gw_path *path);
-void plane_down(struct plane *p, uint32_t session);
-/* An ESP packet, decrypted in place. ERR_NOT_FOUND: unknown SPI. *out_moved:
- * it came from elsewhere than before. A length of 0 is nothing to forward. */
-enum err ERR_MUST plane_open(struct plane *p, const struct gw_path *path,
-			     struct esp_pkt *pkt, uint32_t *out_spi,
-			     bool *out_moved);
-/* An inner packet, encrypted in place; ERR_NOT_FOUND: nobody has that
- * address. */
-enum err ERR_MUST plane_seal(struct plane *p, struct esp_pkt *pkt,
-			     struct gw_path *out_path);
-struct plane_counters {
-	uint64_t packets_in, packets_out, octets_in, octets_out;
-	uint64_t unknown_spi, refused_in, no_route, spoofed;
-};
-const struct plane_counters *plane_counters(const struct plane *p);
 
 /* --- tun.c ---- */
 /* Makes the interface with the first host address of each pool, up. */
