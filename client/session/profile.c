@@ -28,6 +28,7 @@
 	X(KEY_ESP, "crypto", "esp")                                            \
 	X(KEY_TICKETS, "resumption", "tickets")                                \
 	X(KEY_PFS, "resumption", "pfs")                                        \
+	X(KEY_CACHE_KEY, "resumption", "key")                                  \
 	X(KEY_DPD, "timers", "dpd")                                            \
 	X(KEY_IKE_REKEY, "timers", "ike-rekey")                                \
 	X(KEY_CHILD_REKEY, "timers", "child-rekey")                            \
@@ -232,6 +233,8 @@ static enum err key_set(enum key key, const char *v, struct profile *p,
 		return profile_value_bool(v, &p->tickets, diag);
 	case KEY_PFS:
 		return profile_value_bool(v, &p->pfs, diag);
+	case KEY_CACHE_KEY:
+		return profile_value_cache_key(v, &p->cache_key, diag);
 	case KEY_DPD:
 		return profile_value_duration(v, &p->dpd_ms, diag);
 	case KEY_IKE_REKEY:

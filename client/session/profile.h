@@ -8,6 +8,22 @@
 #define PROFILE_NAME_MAX     64
 #define PROFILE_NETWORKS_MAX 32
 
+/* What protects the key of the ticket cache (client/store/key.h).
+ * X(name, number in its files, word in a profile) */
+#define CACHE_KEY_LIST(X)                                                      \
+	X(CACHE_KEY_AUTO, 0, "auto") /* the first that works */                \
+	X(CACHE_KEY_TPM, 1, "tpm")                                             \
+	X(CACHE_KEY_CREDENTIAL, 2, "credential") /* systemd */                 \
+	X(CACHE_KEY_SECRET_SERVICE, 3, "secret-service")                       \
+	X(CACHE_KEY_KEYRING, 4, "keyring") /* Linux, until the reboot */       \
+	X(CACHE_KEY_FILE, 5, "file")
+
+enum cache_key {
+#define X(name, number, word) name = number,
+	CACHE_KEY_LIST(X)
+#undef X
+};
+
 struct profile {
 	char name[PROFILE_NAME_MAX]; /* file name without .conf */
 	/* [gateway] */
@@ -34,6 +50,7 @@ struct profile {
 	/* [resumption] */
 	bool tickets;
 	bool pfs; /* rekey with KE right after a resume */
+	enum cache_key cache_key;
 	/* [timers], milliseconds */
 	uint32_t dpd_ms, ike_rekey_ms, child_rekey_ms, keepalive_ms;
 	/* Over kind of authentication, identities, gateway, CA, certificate:

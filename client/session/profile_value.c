@@ -127,6 +127,30 @@ enum err profile_value_auth(const char *text, enum ike_auth_kind *out,
 			text);
 }
 
+enum err profile_value_cache_key(const char *text, enum cache_key *out,
+				 struct diag *diag)
+{
+	static const struct {
+		const char *word;
+		enum cache_key key;
+	} words[] = {
+#define X(name, number, word) {word, name},
+		CACHE_KEY_LIST(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i].word) != 0)
+			continue;
+		*out = words[i].key;
+		return OK;
+	}
+	return diag_set(diag, ERR_PROFILE,
+			"'%.40s' is not known: write auto, tpm, credential, "
+			"secret-service, keyring or file",
+			text);
+}
+
 static bool host_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

@@ -24,6 +24,9 @@ enum err ERR_MUST profile_value_text(const char *text, size_t cap, char *out,
 /* psk, certificate, eap-mschapv2. */
 enum err ERR_MUST profile_value_auth(const char *text, enum ike_auth_kind *out,
 				     struct diag *diag);
+/* auto, tpm, credential, secret-service, keyring, file. */
+enum err ERR_MUST profile_value_cache_key(const char *text, enum cache_key *out,
+					  struct diag *diag);
 /* A name or an IP address. */
 enum err ERR_MUST profile_value_host(const char *text, size_t cap, char *out,
 				     struct diag *diag);
