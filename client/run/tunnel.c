@@ -242,6 +242,7 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	switch (a->kind) {
 	case IKE_DO_SEND:
 		udp_send_ike(t->udp_fd, a->u.send.dgram);
+		tunnel_sync_ticket(t);
 		break;
 	case IKE_DO_KEEPALIVE:
 		udp_send_raw(t->udp_fd, BYTES_OF(keepalive));
@@ -277,14 +278,37 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	}
 }
 
+/* Only once there is something to watch: it costs the first connect time,
+ * and the interface we make would wake us. */
+static void watch_network(struct tunnel *t)
+{
+	struct diag diag = DIAG_INIT;
+	enum err e;
+
+	if (t->netmon)
+		return;
+	e = netmon_open(&t->netmon, &diag);
+	if (!e)
+		e = loop_add(t->loop, netmon_fd(t->netmon), on_netmon, t);
+	if (e)
+		log_warn("changes of the network stay unseen: %s",
+			 diag_text(&diag, e));
+	else if (!look_at_path(t, &t->way))
+		memset(&t->way, 0, sizeof(t->way));
+}
+
 static void do_state(struct tunnel *t, enum session_state state)
 {
 	const struct session_report *r = session_report(t->session);
 	char line[400];
 
+	if (state == SES_ST_UP || state == SES_ST_WAITING ||
+	    state == SES_ST_NO_PATH)
+		watch_network(t);
 	if (state == SES_ST_UP) {
 		t->connect_cpu_us = os_cpu_us() - t->cpu_start_us;
 		t->since_wall_ms = os_now().wall_ms;
+		t->first_ticket = true;
 		t->ui.up(t->ui.ctx);
 		return;
 	}
@@ -367,10 +391,6 @@ enum err tunnel_new(const struct tunnel_setup *setup, struct tunnel **out,
 	e = dataplane_new(&t->dataplane);
 	if (!e)
 		e = loop_add(t->loop, net_fd(t->net), on_net, t);
-	if (!e)
-		e = netmon_open(&t->netmon, diag);
-	if (!e)
-		e = loop_add(t->loop, netmon_fd(t->netmon), on_netmon, t);
 	if (e)
 		tunnel_free(out);
 	return diag_set(diag, e, "%s", err_text(e));

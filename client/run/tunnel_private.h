@@ -43,6 +43,7 @@ struct tunnel {
 	int64_t ticket_expires_wall_ms;
 	size_t ticket_size;
 	uint32_t ticket_renewed;
+	bool first_ticket; /* none came yet on this SA */
 	bool persistent;
 	uint8_t dgram[65536 + ESP_HEADROOM];
 };
@@ -58,6 +59,7 @@ void tunnel_forget_secret(struct tunnel *t);
 /* tunnel_store.c: the ticket's way to the disk and back. */
 void tunnel_answer_ticket(struct tunnel *t);
 void tunnel_store_ticket(struct tunnel *t, const struct ike_ticket *ticket);
+void tunnel_sync_ticket(struct tunnel *t);
 void tunnel_void_ticket(struct tunnel *t);
 
 /* Pulls the session's actions until there are none. */

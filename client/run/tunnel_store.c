@@ -34,16 +34,18 @@ void tunnel_answer_ticket(struct tunnel *t)
 	ticket_entry_wipe(&entry);
 }
 
-/* A ticket that came by a resume or on an established SA renews the one
- * before; one that comes back unused is the same. */
-static uint32_t renewals(const struct tunnel *t)
+/* The first ticket of a full exchange is new; every other one that comes to
+ * an established SA renews the one before; one that comes back unused is the
+ * same. */
+static uint32_t renewals(struct tunnel *t)
 {
-	enum session_state state = session_report(t->session)->state;
+	const struct session_report *r = session_report(t->session);
+	bool first = t->first_ticket;
 
-	if (state == SES_ST_CONNECTING)
-		return 0;
-	return t->ticket_renewed +
-	       (state == SES_ST_RESUMING || state == SES_ST_UP);
+	if (r->state != SES_ST_UP)
+		return t->ticket_renewed;
+	t->first_ticket = false;
+	return first && !r->resumed ? 0 : t->ticket_renewed + 1;
 }
 
 void tunnel_store_ticket(struct tunnel *t, const struct ike_ticket *ticket)
@@ -71,6 +73,18 @@ void tunnel_store_ticket(struct tunnel *t, const struct ike_ticket *ticket)
 	t->ticket_expires_wall_ms = entry.expires_wall_ms;
 	t->ticket_size = ticket->opaque.len;
 	mem_wipe(&entry, sizeof(entry));
+}
+
+void tunnel_sync_ticket(struct tunnel *t)
+{
+	struct diag diag = DIAG_INIT;
+	enum err e;
+
+	if (!t->cache)
+		return;
+	e = ticket_cache_sync(t->cache, &diag);
+	if (e)
+		log_warn("ticket cache: %s", diag_text(&diag, e));
 }
 
 void tunnel_void_ticket(struct tunnel *t)

@@ -26,6 +26,7 @@ struct session {
 	struct ike_path path;
 	struct held_ticket held;
 	struct session_report report;
+	const struct ike_ticket *early_ticket; /* came before UP; the SA's */
 	bool asked_path, asked_ticket;
 	bool was_up;
 	bool frozen; /* no path: the SA is kept and waits */
@@ -96,13 +97,18 @@ static enum err held_set(struct held_ticket *h, const struct ike_ticket *t)
 	return OK;
 }
 
+static void push_ticket(struct session *s, const struct ike_ticket *ticket)
+{
+	push(s, (struct session_action){.kind = SES_DO_TICKET_STORE,
+					.u.ticket = ticket});
+}
+
 /* Back to the store: only where it is certain that no IKE_AUTH was sent. */
 static void held_return(struct session *s)
 {
 	if (!s->held.here)
 		return;
-	push(s, (struct session_action){.kind = SES_DO_TICKET_STORE,
-					.u.ticket = &s->held.ticket});
+	push_ticket(s, &s->held.ticket);
 }
 
 enum err session_new(const struct session_config *config,
@@ -345,6 +351,9 @@ static void ike_up(struct session *s, const struct ike_action *a)
 	if (ike_sa_child_suite(s->sa))
 		r->child_suite = *ike_sa_child_suite(s->sa);
 	set_state(s, SES_ST_UP, r->resumed ? "resumed" : "full exchange");
+	if (s->early_ticket)
+		push_ticket(s, s->early_ticket);
+	s->early_ticket = NULL;
 }
 
 /* True when a was for the session and not for the layer above. */
@@ -361,9 +370,12 @@ static bool absorb(struct session *s, const struct ike_action *a)
 		ike_closed(s, a);
 		return true;
 	case IKE_DO_TICKET:
-		held_wipe(&s->held);
-		push(s, (struct session_action){.kind = SES_DO_TICKET_STORE,
-						.u.ticket = a->u.ticket});
+		/* On the way up it comes before UP; the disk can wait until
+		 * the tunnel carries traffic. */
+		if (s->was_up)
+			push_ticket(s, a->u.ticket);
+		else
+			s->early_ticket = a->u.ticket;
 		return true;
 	case IKE_DO_TICKET_VOID:
 		push_kind(s, SES_DO_TICKET_VOID);

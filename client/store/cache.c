@@ -22,6 +22,7 @@ struct ticket_cache {
 	char dir[PLACE_MAX];
 	char tickets[PLACE_MAX];
 	int lock_fd;
+	bool unsynced; /* something was removed and the folder not synced */
 	struct secret key;
 };
 
@@ -199,18 +200,28 @@ static enum err entry_path(const struct ticket_cache *c, const char *profile,
 }
 
 /* OK also when there is none. */
-static enum err entry_remove(const struct ticket_cache *c, const char *path,
+static enum err entry_remove(struct ticket_cache *c, const char *path,
 			     struct diag *diag)
+{
+	if (unlink(path) == 0)
+		c->unsynced = true;
+	else if (errno != ENOENT)
+		return diag_sys(diag, ERR_CACHE, "%s", path);
+	return OK;
+}
+
+enum err ticket_cache_sync(struct ticket_cache *c, struct diag *diag)
 {
 	enum err e = OK;
 	int fd;
 
-	if (unlink(path) < 0)
-		return errno == ENOENT ? OK
-				       : diag_sys(diag, ERR_CACHE, "%s", path);
+	if (!c->unsynced)
+		return OK;
 	fd = open(c->tickets, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0)
 		e = diag_sys(diag, ERR_CACHE, "%s", c->tickets);
+	else
+		c->unsynced = false;
 	if (fd >= 0)
 		close(fd);
 	return e;
@@ -295,7 +306,7 @@ static enum err entry_take(struct ticket_cache *c, const char *path,
 		else if (e == ERR_EXPIRED)
 			diag_set(diag, e, "the ticket has expired: removed");
 	}
-	/* Present only what can no longer be taken a second time. */
+	/* Present only what nobody can take a second time. */
 	removed = entry_remove(c, path, diag);
 	return e ? e : removed;
 }
@@ -360,6 +371,8 @@ enum err ticket_cache_forget(struct ticket_cache *c, const char *profile_name,
 	if (e)
 		return e;
 	e = entry_remove(c, path, diag);
+	if (!e)
+		e = ticket_cache_sync(c, diag);
 	cache_unlock(c);
 	return e;
 }
