@@ -89,11 +89,13 @@ static void show_connection(const json_t *o)
 	const json_t *dns = json_object_get(o, "dns");
 
 	row("how");
-	printf("%s, %lld round trips, %lld packets, %lld octets, %lld ms, "
-	       "CPU %.1f ms, %lld prompts\n",
+	printf("%s: %lld round trips, %lld packets, %lld octets, %lld ms, "
+	       "CPU %.1f ms\n",
 	       text(o, "how"), number(o, "round_trips"), number(o, "packets"),
 	       number(o, "octets"), number(o, "connect_ms"),
-	       (double)number(o, "cpu_us") / 1000, number(o, "prompts"));
+	       (double)number(o, "cpu_us") / 1000);
+	row("prompts");
+	printf("%lld\n", number(o, "prompts"));
 	row("inside");
 	printf("%s%s%s on %s", text(inner, "v4"),
 	       text(inner, "v4")[0] && text(inner, "v6")[0] ? ", " : "",
@@ -127,10 +129,11 @@ static void show_ticket(const json_t *ticket)
 	if (!json_is_object(ticket))
 		puts("none");
 	else
-		printf("%s left, %lld octets, renewed %lld times\n",
+		printf("%s left, %lld octets, %s%lld\n",
 		       show_duration(number(ticket, "remaining_s"), span,
 				     sizeof(span)),
-		       number(ticket, "size"), number(ticket, "renewed"));
+		       number(ticket, "size"),
+		       "renewals: ", number(ticket, "renewed"));
 }
 
 void show_status(const json_t *o)

@@ -30,6 +30,7 @@ struct up {
 	int parent_fd; /* -1: in the foreground, or detached */
 	bool detached;
 	bool was_up;
+	bool has_ticket; /* at the end */
 	uint32_t prompts;
 	enum asked asked;
 	enum err why; /* it closed */
@@ -82,7 +83,10 @@ static void on_up(void *ctx)
 static void on_closed(void *ctx, enum err why, const char *detail)
 {
 	struct up *up = ctx;
+	struct tunnel_status s;
 
+	tunnel_status(up->tunnel, &s);
+	up->has_ticket = s.has_ticket;
 	up->why = why;
 	snprintf(up->detail.text, sizeof(up->detail.text), "%s",
 		 detail ? detail : "");
@@ -102,6 +106,9 @@ static enum err on_ask_secret(void *ctx, const char *prompt, struct secret *out,
 		up->prompts++;
 	else if (missing.text[0] && diag)
 		*diag = missing; /* the file it should have come from */
+	/* Interrupted while it was typed: no signal is handled behind this. */
+	if (e == ERR_CANCELLED)
+		up->asked = ASKED_SIGNAL;
 	return e;
 }
 
@@ -299,7 +306,7 @@ static int up_conclude(struct up *up)
 	snprintf(line, sizeof(line),
 		 "suspended: the ticket is kept, vpn-connect down %s logs out",
 		 name);
-	line_print(up, up->cache ? line : "suspended");
+	line_print(up, up->has_ticket ? line : "suspended, without a ticket");
 	return 0;
 }
 

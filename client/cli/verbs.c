@@ -169,10 +169,11 @@ int cli_down(struct cli *cli)
 		return cli_fail(forgotten, &cache_diag);
 	if (!e)
 		printf("%s is disconnected, its ticket forgotten\n", cli->name);
+	else if (had)
+		printf("%s was not running, its ticket is forgotten\n",
+		       cli->name);
 	else
-		printf("%s was not running%s\n", cli->name,
-		       had ? ", its ticket is forgotten"
-			   : " and had no ticket");
+		return cli_fail(e, &diag);
 	return 0;
 }
 
