@@ -44,6 +44,12 @@ struct ike_child *ike_child_live(struct ike_sa *sa)
 	return NULL;
 }
 
+void ike_children_known(struct ike_sa *sa)
+{
+	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
+		sa->children[i].quiet_until_ms = 0;
+}
+
 static struct ike_child *child_place(struct ike_sa *sa)
 {
 	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
@@ -105,6 +111,8 @@ enum err ike_child_add(struct ike_sa *sa, const struct ike_gen *gen,
 				.suite = d->suite,
 				.silent = d->silent,
 				.rekey_at_ms = IKE_NEVER};
+	if (!d->ours && d->old_spi_in)
+		c->quiet_until_ms = sa->now_ms + IKE_QUIET_MS;
 	if (sa->cfg.child_rekey_ms)
 		c->rekey_at_ms =
 			sa->now_ms + ike_jitter(sa, sa->cfg.child_rekey_ms);

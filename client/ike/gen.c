@@ -81,12 +81,13 @@ struct ike_gen *ike_gen_find(const struct ike_sa *sa, uint64_t spi_i,
 	return NULL;
 }
 
-bool ike_gens_full(const struct ike_sa *sa)
+bool ike_gens_full(const struct ike_sa *sa, size_t n)
 {
+	size_t room = 0;
+
 	for (size_t i = 0; i < IKE_GENS_MAX; i++)
-		if (!sa->gens[i] || sa->gens[i]->deleted)
-			return false;
-	return true;
+		room += !sa->gens[i] || sa->gens[i]->deleted;
+	return room < n;
 }
 
 void ike_gens_sweep(struct ike_sa *sa, bool all)

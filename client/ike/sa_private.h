@@ -88,6 +88,9 @@ struct ike_child {
 	bool want_rekey, want_delete, deleting;
 	bool silent; /* the caller never heard of it */
 	int64_t rekey_at_ms;
+	/* Made by a request of the gateway, which may not have our answer
+	 * yet: no rekey of ours until its next request, or then. */
+	int64_t quiet_until_ms;
 };
 
 /* The open CREATE_CHILD_SA of ours, and the one of the gateway that crossed
@@ -261,7 +264,8 @@ struct ike_gen *ike_gen_new(struct ike_sa *sa, bool is_initiator);
 void ike_gen_free(struct ike_gen **gen);
 struct ike_gen *ike_gen_find(const struct ike_sa *sa, uint64_t spi_i,
 			     uint64_t spi_r);
-bool ike_gens_full(const struct ike_sa *sa);
+/* Are there fewer than n places left? */
+bool ike_gens_full(const struct ike_sa *sa, size_t n);
 void ike_gens_sweep(struct ike_sa *sa, bool all);
 uint64_t ike_spi_draw(struct ike_sa *sa);
 /* Keys are there: makes the ciphers. */
@@ -351,6 +355,9 @@ uint32_t ike_child_spi(struct ike_sa *sa);
 struct ike_child *ike_child_by_in(struct ike_sa *sa, uint32_t spi_in);
 struct ike_child *ike_child_by_out(struct ike_sa *sa, uint32_t spi_out);
 struct ike_child *ike_child_live(struct ike_sa *sa);
+/* The gateway began another exchange: it has our answer to the one before
+ * (its window is 1). */
+void ike_children_known(struct ike_sa *sa);
 /* What an exchange agreed on. */
 struct ike_child_deal {
 	uint32_t spi_in, spi_out;

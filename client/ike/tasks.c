@@ -25,7 +25,8 @@ static bool child_rekey_due(const struct ike_child *c)
 static struct ike_child *child_wanting_rekey(struct ike_sa *sa)
 {
 	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
-		if (child_rekey_due(&sa->children[i]))
+		if (child_rekey_due(&sa->children[i]) &&
+		    sa->now_ms >= sa->children[i].quiet_until_ms)
 			return &sa->children[i];
 	return NULL;
 }
@@ -39,12 +40,25 @@ static bool child_wants_delete(const struct ike_sa *sa)
 	return false;
 }
 
-static bool wants_rekey(const struct ike_sa *sa)
+static int64_t earlier(int64_t a, int64_t b)
 {
+	return a < b ? a : b;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* When a rekey that is wanted may begin. */
+static int64_t rekey_task_at(const struct ike_sa *sa)
+{
+	int64_t t = sa->tasks & (TASK_REKEY | TASK_NEW_CHILD) ? 0 : IKE_NEVER;
+
 	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
 		if (child_rekey_due(&sa->children[i]))
-			return true;
-	return sa->tasks & (TASK_REKEY | TASK_NEW_CHILD);
+			t = earlier(t, sa->children[i].quiet_until_ms);
+	return t == IKE_NEVER ? t : later(t, sa->not_before_ms);
 }
 
 static enum err start_rekey(struct ike_sa *sa, bool *out_started)
@@ -126,16 +140,6 @@ void ike_tasks_run(struct ike_sa *sa)
 /* --- deadlines --------------------------------------------------------------
  */
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 static bool window_free(const struct ike_sa *sa)
 {
 	return sa->cur && sa->cur->req.kind == REQ_NONE;
@@ -162,9 +166,7 @@ static int64_t task_at(const struct ike_sa *sa)
 		return IKE_NEVER;
 	if ((sa->tasks & (TASK_TICKET | TASK_ALIVE)) || child_wants_delete(sa))
 		return sa->cur->quiet_until_ms;
-	if (wants_rekey(sa))
-		return later(sa->not_before_ms, sa->cur->quiet_until_ms);
-	return IKE_NEVER;
+	return later(rekey_task_at(sa), sa->cur->quiet_until_ms);
 }
 
 static int64_t up_next(const struct ike_sa *sa)

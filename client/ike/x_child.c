@@ -488,6 +488,10 @@ static enum err child_request(struct ike_sa *sa, const struct ike_rx *rx,
 	spi = rd_u32(&r);
 	if (n.proto == PROTO_ESP && rd_finish(&r) == OK)
 		ask.old = ike_child_by_out(sa, spi);
+	/* It may be the one whose answer we wait for: then it is not gone. */
+	if (!ask.old && rx->gen->req.kind == REQ_CHILD)
+		return ike_answer_notify(sa, rx, N_TEMPORARY_FAILURE,
+					 BYTES_NONE);
 	if (!ask.old)
 		return not_found(sa, rx, spi);
 	if (ask.old->replaced || ask.old->want_delete || ask.old->deleting)
@@ -503,6 +507,7 @@ enum err ike_create_request(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	struct proposal_list theirs;
 
+	ike_children_known(sa);
 	/* 2.25: nothing new on what is being closed. */
 	if (sa->state == IKE_ST_DELETING || (sa->tasks & TASK_DELETE) ||
 	    rx->gen != sa->cur)

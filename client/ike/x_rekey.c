@@ -59,7 +59,7 @@ enum err ike_rekey_send(struct ike_sa *sa)
 	enum ke_method method = sa->cur->keys.suite.ke;
 	enum err e;
 
-	if (ike_gens_full(sa)) {
+	if (ike_gens_full(sa, 1)) {
 		sa->tasks |= TASK_REKEY;
 		sa->not_before_ms = sa->now_ms + IKE_RETRY_MS;
 		return OK;
@@ -202,9 +202,11 @@ static bool busy(const struct ike_sa *sa)
 {
 	enum ike_req_kind kind = sa->cur->req.kind;
 
+	/* When both rekey, ours needs a place too. */
 	return kind == REQ_CHILD || kind == REQ_DELETE_CHILD ||
 	       kind == REQ_DELETE_IKE ||
-	       (kind == REQ_IKE && sa->rekey.their_gen) || ike_gens_full(sa);
+	       (kind == REQ_IKE && sa->rekey.their_gen) ||
+	       ike_gens_full(sa, kind == REQ_IKE ? 2 : 1);
 }
 
 static enum err malformed(struct ike_sa *sa, const struct ike_rx *rx)
