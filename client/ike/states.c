@@ -108,7 +108,7 @@ static const struct ike_row *row_find(enum ike_state state, uint8_t exchange,
 	return NULL;
 }
 
-/* A refusal, or a notify that needs no company. */
+/* An answer that refuses, or a notify that needs no company. */
 static bool row_excuses(const struct ike_row *row, const struct ike_rx *rx)
 {
 	struct ike_notify n;
@@ -116,7 +116,7 @@ static bool row_excuses(const struct ike_row *row, const struct ike_rx *rx)
 	for (size_t i = 0; i < IKE_ALONE_MAX; i++)
 		if (row->alone[i] && ike_msg_notify(rx->msg, row->alone[i], &n))
 			return true;
-	return rx->has_error;
+	return rx->has_error && rx->kind != REQ_NONE;
 }
 
 /* The offending payload type, or 0 where the row is content. */
