@@ -67,7 +67,7 @@ check_status() {
 # line for a person.
 check_fails() {
 	local lines
-	client_start "$1"
+	client_start "$1" --once
 	client_exit "${CL_WAIT_S:-20}" "$2"
 	client_connected && fail "said connected"
 	lines=$(grep -c '^vpn-connect: ' "$CL_OUT")
@@ -210,7 +210,7 @@ case_cleanup() {
 	ip netns del cl
 	wait_for 2 lab_no_wifi
 	rm -rf /run/vpn-netd
-	printf '# lab\nnameserver 192.0.2.1\n' >/etc/resolv.conf
+	lab_resolv
 	lab_host cl
 	lab_client_links
 }

@@ -23,11 +23,21 @@ client_reset() {
 		"$CL/keys"
 	printf '%s\n' "$PASSWORD" >"$CL/keys/password"
 	printf '%s\n' "$PSK" >"$CL/keys/psk"
-	cp "$PKI"/ca-*.crt "$PKI"/cl-*.crt "$PKI"/cl-*.key "$CL/keys/" 2>/dev/null
 	chmod 600 "$CL"/keys/*
 	chmod 700 "$CL"/*
 	chown -R $CL_UID:$CL_UID "$CL"
 	PROFILES=
+}
+
+# client_keys KIND: the CA and, where there is one, the user's certificate.
+client_keys() {
+	local f
+	pki_make "$1"
+	for f in "ca-$1.crt" "cl-$1.crt" "cl-$1.key"; do
+		[ -e "$PKI/$f" ] && install -m 600 -o $CL_UID -g $CL_UID \
+			"$PKI/$f" "$CL/keys/$f"
+	done
+	return 0
 }
 
 # client_profile NAME psk|cert|eap [KIND] [SECTION.KEY=VALUE...]: writes
@@ -42,6 +52,7 @@ client_profile() {
 		shift
 		;;
 	esac
+	[ "$auth" = psk ] || client_keys "$kind"
 	p[gateway.address]=203.0.113.1
 	p[gateway.id]=gw.lab.test
 	p[tunnel.networks]="10.9.0.0/24"
@@ -164,7 +175,7 @@ client_state() {
 	ip -n cl -o addr | awk '$4 !~ /^fe80/ {print $2, $4}' | sort
 	in_ns cl nft list ruleset
 	echo "resolv.conf:"
-	cat /etc/resolv.conf
+	cat "$CL_RESOLV" /etc/resolv.conf
 	in_ns cl sysctl net.ipv4.conf.all.rp_filter \
 		net.ipv4.conf.default.rp_filter net.ipv4.conf.wifi.rp_filter \
 		net.ipv4.conf.all.src_valid_mark

@@ -51,7 +51,7 @@ lab_private() {
 	mount -t overlay etc -o lowerdir=/etc,upperdir=/run/lab/upper,workdir=/run/lab/work \
 		/etc 2>/dev/null || lab_copy_etc || die "no private /etc"
 	rm -f /etc/resolv.conf
-	printf '# lab\nnameserver 192.0.2.1\n' >/etc/resolv.conf
+	lab_resolv
 	cat >>/etc/hosts <<-H
 		203.0.113.1 gw.lab.test
 		2001:db8:3::1 gw6.lab.test
@@ -60,6 +60,14 @@ lab_private() {
 	[ -e /dev/net/tun ] || modprobe tun 2>/dev/null
 	ip link set lo up
 	trap 'exit 130' INT TERM HUP
+}
+
+# The client's own: `ip netns exec cl` shows it there as /etc/resolv.conf.
+CL_RESOLV=/etc/netns/cl/resolv.conf
+lab_resolv() {
+	mkdir -p /etc/netns/cl
+	printf '# lab\nnameserver 192.0.2.1\n' >$CL_RESOLV
+	cp $CL_RESOLV /etc/resolv.conf
 }
 
 lab_copy_etc() {

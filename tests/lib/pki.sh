@@ -76,8 +76,10 @@ pki_make() {
 			pki_ca "$k" "ca-$k" "/O=Lab/CN=Lab CA $k"
 			pki_leaf "$k" "gw-$k" "ca-$k" "/O=Lab/CN=gw.lab.test" \
 				"$GW_SAN" serverAuth
+			# serverAuth: our test gateway checks a client's
+			# certificate with the client's own code.
 			pki_leaf "$k" "cl-$k" "ca-$k" "/O=Lab/CN=client" \
-				email:client@lab.test clientAuth
+				email:client@lab.test clientAuth,serverAuth
 			;;
 		esac || die "certificate $k"
 	done

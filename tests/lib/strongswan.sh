@@ -158,6 +158,7 @@ ss_start() {
 		'mount -t tmpfs run /run && exec "$0"' \
 		"$d/swanctl/bin/charon-systemd" >"$d/out" 2>&1 &
 	echo $! >"$d/pid"
+	disown $!
 	wait_for 10 test -S "$d/vici" || {
 		tail -n 5 "$d/out" "$d/charon.log"
 		return 1
@@ -185,8 +186,7 @@ ss_stop() {
 	kill -"${2:-TERM}" "$p" 2>/dev/null
 	# TERM first: it says DELETE to its peers; then no mercy.
 	wait_for 3 lab_gone "$p" || kill -KILL "$p" 2>/dev/null
-	wait "$p" 2>/dev/null
-	return 0
+	wait_for 2 lab_gone "$p"
 }
 lab_gone() { ! kill -0 "$1"; }
 
