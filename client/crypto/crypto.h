@@ -180,7 +180,8 @@ enum err ERR_MUST sig_verify(struct bytes cert_der, enum sig_method method,
 			     struct bytes auth_data, const struct bytes *parts,
 			     size_t n_parts, struct diag *diag);
 /* One PEM or DER file to DER certificates: views into the returned buffer.
- * gives *out_buf (free()); at most cap; ERR_MALFORMED with a diag line. */
+ * gives *out_buf (free()). ERR_MALFORMED, or ERR_NO_SPACE for more than cap,
+ * with a diag line. */
 enum err ERR_MUST cert_load(struct bytes file, struct bytes *out_certs,
 			    size_t cap, size_t *out_n, uint8_t **out_buf,
 			    struct diag *diag);
