@@ -203,6 +203,12 @@ static int fill_default_route(sd_bus_message *m, const struct net_conf *conf)
 	return bus.append(m, "b", (int)conf->dns_all);
 }
 
+/* No questions to everybody on a link where one gateway listens. */
+static int fill_no(sd_bus_message *m, const struct net_conf *conf)
+{
+	return bus.append(m, "s", "no");
+}
+
 enum err dns_resolved_set(int ifindex, const struct net_conf *conf,
 			  struct diag *diag)
 {
@@ -210,6 +216,8 @@ enum err dns_resolved_set(int ifindex, const struct net_conf *conf,
 		{"SetLinkDNS", fill_dns, conf},
 		{"SetLinkDomains", fill_domains, conf},
 		{"SetLinkDefaultRoute", fill_default_route, conf},
+		{"SetLinkLLMNR", fill_no, conf},
+		{"SetLinkMulticastDNS", fill_no, conf},
 	};
 	sd_bus *b = bus_open();
 	enum err e = OK;

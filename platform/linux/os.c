@@ -77,18 +77,26 @@ static bool id_parse(const char *text, unsigned *out)
 	return errno == 0 && *end == '\0' && v < 0xffffffffu;
 }
 
-/* Looked up in the file first: that costs a tenth of asking NSS. */
-static struct passwd *passwd_find(uid_t uid)
+/* NULL for a user who is not in the machine's own file. */
+static struct passwd *passwd_local(uid_t uid)
 {
 	FILE *f = fopen("/etc/passwd", "re");
 	struct passwd *pw = NULL;
 
-	if (f) {
-		do
-			pw = fgetpwent(f);
-		while (pw && pw->pw_uid != uid);
-		fclose(f);
-	}
+	if (!f)
+		return NULL;
+	do
+		pw = fgetpwent(f);
+	while (pw && pw->pw_uid != uid);
+	fclose(f);
+	return pw;
+}
+
+/* Asked in the file first: that costs a tenth of asking NSS. */
+static struct passwd *passwd_find(uid_t uid)
+{
+	struct passwd *pw = passwd_local(uid);
+
 	return pw ? pw : getpwuid(uid);
 }
 
@@ -128,15 +136,47 @@ enum err os_invoking_user(struct os_user *out, struct diag *diag)
 
 /* --- giving up privilege -------------------------------------------------- */
 
+static bool group_has(const struct group *gr, const char *user)
+{
+	for (char **member = gr->gr_mem; *member; member++)
+		if (strcmp(*member, user) == 0)
+			return true;
+	return false;
+}
+
+/* The groups of a local user out of /etc/group. Returns how many, gid the
+ * first of them; what does not fit is left out. */
+static size_t groups_local(const char *user, gid_t gid, gid_t *out, size_t cap)
+{
+	FILE *f = fopen("/etc/group", "re");
+	struct group *gr;
+	size_t n = 1;
+
+	out[0] = gid;
+	if (!f)
+		return n;
+	while (n < cap && (gr = fgetgrent(f)))
+		if (gr->gr_gid != gid && group_has(gr, user))
+			out[n++] = gr->gr_gid;
+	fclose(f);
+	return n;
+}
+
 static enum err groups_drop(const struct os_user *user, struct diag *diag)
 {
-	struct passwd *pw = user->uid != 0 ? passwd_find(user->uid) : NULL;
+	gid_t groups[64] = {user->gid};
+	size_t n = 1;
+	struct passwd *pw = passwd_local(user->uid), *far = NULL;
 	int failed;
 
-	if (pw)
-		failed = initgroups(pw->pw_name, user->gid);
-	else
-		failed = setgroups(1, &user->gid);
+	if (pw && user->uid != 0)
+		n = groups_local(pw->pw_name, user->gid, groups,
+				 sizeof(groups) / sizeof(*groups));
+	else if (!pw)
+		far = getpwuid(user->uid);
+	/* A user from elsewhere has his groups from there too. */
+	failed = far ? initgroups(far->pw_name, user->gid)
+		     : setgroups(n, groups);
 	if (failed)
 		return diag_sys(diag, ERR_PERMISSION, "setting groups");
 	return OK;
