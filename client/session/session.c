@@ -143,6 +143,8 @@ static void note_error(struct session *s, enum err why, const char *detail)
 	struct session_report *r = &s->report;
 
 	r->last_error = why;
+	if (detail == r->last_detail)
+		return; /* finish() with what is known already */
 	snprintf(r->last_detail, sizeof(r->last_detail), "%s",
 		 detail && *detail ? detail : err_text(why));
 }
