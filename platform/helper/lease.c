@@ -344,6 +344,9 @@ enum err lease_configure(struct lease *l, const struct net_conf *conf,
 		e = conf_rules(l, ADDR_V6, &c, diag);
 	if (e) {
 		conf_remove(l, &c, &l->conf);
+		/* A route goes with the source it prefers. */
+		if (l->conf.mtu != 0 && conf_add(l, &l->conf, NULL))
+			log_warn("what was set before is not whole");
 		return e;
 	}
 	conf_remove(l, &l->conf, &c);

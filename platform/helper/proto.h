@@ -14,8 +14,8 @@
 #define NETD_LEASES 64
 
 /* Lease n has the interface vpn<n>, this mark and this routing table, and
- * the rules of priority NETD_PREF_BASE + 2n (local network first) and one
- * more (the table). The mark keeps clear of the bits that Kubernetes,
+ * rules from NETD_PREF_BASE + 3n on and at NETD_PREF_BASE + 3 * NETD_LEASES +
+ * n (linux/route.c). The mark keeps clear of the bits that Kubernetes,
  * Tailscale and Cilium are known to use; the rules stand shortly before
  * "main" (32766), so that rules made by hand are asked first. */
 #define NETD_MARK_BASE	0x45000000u

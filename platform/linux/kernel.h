@@ -67,9 +67,9 @@ enum err ERR_MUST route_set(struct nl_sock *sk, const struct route *r,
 enum err ERR_MUST route_delete(struct nl_sock *sk, const struct route *r,
 			       struct diag *diag);
 
-/* The rules of lease n in one family: "not fwmark M lookup T", and before it
- * with allow_lan "lookup main suppress_prefixlength 0". Sets and takes away;
- * again is no error. */
+/* The rules of lease n in one family, see route.c; with allow_lan all of
+ * table main but its default routes comes first. Sets and takes away; again
+ * is no error. */
 enum err ERR_MUST rules_set(struct nl_sock *sk, enum addr_family family,
 			    unsigned n, bool allow_lan, struct diag *diag);
 void rules_clear(struct nl_sock *sk, enum addr_family family, unsigned n);

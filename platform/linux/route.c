@@ -58,8 +58,18 @@ enum err route_delete(struct nl_sock *sk, const struct route *r,
 /* --- rules -----------------------------------------------------------------
  */
 
-/* Of one lease: the local network first, then the table. */
-enum rule_kind { RULE_LAN = 0, RULE_TABLE = 1, RULE_KINDS = 2 };
+/* Of one lease, in this order, lease by lease:
+ *
+ *   OWN    fwmark M goto END: what the lease itself sends is not for its own
+ *          tunnel, nor for one of a later lease. It may be for one of an
+ *          earlier lease. So two full tunnels do not send to each other in a
+ *          circle, and a gateway behind another tunnel can be reached.
+ *   LAN    lookup main suppress_prefixlength 0 (allow_lan)
+ *   TABLE  not fwmark M lookup T
+ *
+ * and END, which does nothing, behind those of all leases. */
+enum rule_kind { RULE_OWN = 0, RULE_LAN, RULE_TABLE, RULE_END };
+#define RULE_KINDS 4
 
 struct rule {
 	uint8_t family; /* AF_INET, AF_INET6 */
@@ -67,13 +77,83 @@ struct rule {
 	enum rule_kind kind;
 };
 
+static uint32_t rule_pref(const struct rule *r)
+{
+	if (r->kind == RULE_END)
+		return NETD_PREF_BASE + RULE_END * NETD_LEASES + r->n;
+	return NETD_PREF_BASE + RULE_END * r->n + r->kind;
+}
+
+/* The other way round; false for a priority that is not ours. */
+static bool rule_of_pref(uint32_t pref, struct rule *out)
+{
+	uint32_t at = pref - NETD_PREF_BASE;
+
+	if (at >= RULE_KINDS * NETD_LEASES)
+		return false;
+	if (at >= RULE_END * NETD_LEASES) {
+		out->n = at - RULE_END * NETD_LEASES;
+		out->kind = RULE_END;
+	} else {
+		out->n = at / RULE_END;
+		out->kind = (enum rule_kind)(at % RULE_END);
+	}
+	return true;
+}
+
+static uint8_t rule_action(enum rule_kind kind)
+{
+	switch (kind) {
+	case RULE_OWN:
+		return FR_ACT_GOTO;
+	case RULE_END:
+		return FR_ACT_NOP;
+	case RULE_LAN:
+	case RULE_TABLE:
+		break;
+	}
+	return FR_ACT_TO_TBL;
+}
+
+/* 0 where the rule has no table. */
+static uint32_t rule_table(const struct rule *r)
+{
+	switch (r->kind) {
+	case RULE_LAN:
+		return RT_TABLE_MAIN;
+	case RULE_TABLE:
+		return NETD_TABLE_BASE + r->n;
+	case RULE_OWN:
+	case RULE_END:
+		break;
+	}
+	return 0;
+}
+
+static void rule_put_attrs(struct nl_msg *m, const struct rule *r)
+{
+	const struct rule end = {r->family, r->n, RULE_END};
+
+	nla_put_u32(m, FRA_PRIORITY, rule_pref(r));
+	if (rule_table(r) != 0)
+		nla_put_u32(m, FRA_TABLE, rule_table(r));
+	if (r->kind == RULE_OWN || r->kind == RULE_TABLE) {
+		nla_put_u32(m, FRA_FWMARK, NETD_MARK_BASE + r->n);
+		nla_put_u32(m, FRA_FWMASK, 0xffffffffu);
+	}
+	if (r->kind == RULE_OWN)
+		nla_put_u32(m, FRA_GOTO, rule_pref(&end));
+	/* Everything of main but its default routes. */
+	if (r->kind == RULE_LAN)
+		nla_put_u32(m, FRA_SUPPRESS_PREFIXLEN, 0);
+}
+
 static enum err rule_call(struct nl_sock *sk, int type, const struct rule *r,
 			  struct diag *diag)
 {
-	struct fib_rule_hdr frh = {
-		.family = r->family,
-		.table = r->kind == RULE_LAN ? RT_TABLE_MAIN : RT_TABLE_UNSPEC,
-		.action = FR_ACT_TO_TBL};
+	/* FRA_TABLE says the table. */
+	struct fib_rule_hdr frh = {.family = r->family,
+				   .action = rule_action(r->kind)};
 	int flags = type == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0;
 	struct nl_msg *m =
 		nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_ACK | flags);
@@ -82,17 +162,7 @@ static enum err rule_call(struct nl_sock *sk, int type, const struct rule *r,
 		frh.flags = FIB_RULE_INVERT;
 	if (m) {
 		nlmsg_append(m, &frh, sizeof(frh), NLMSG_ALIGNTO);
-		nla_put_u32(m, FRA_PRIORITY,
-			    NETD_PREF_BASE + RULE_KINDS * r->n + r->kind);
-	}
-	if (m && r->kind == RULE_LAN) {
-		nla_put_u32(m, FRA_TABLE, RT_TABLE_MAIN);
-		/* Everything of main but its default routes. */
-		nla_put_u32(m, FRA_SUPPRESS_PREFIXLEN, 0);
-	} else if (m) {
-		nla_put_u32(m, FRA_TABLE, NETD_TABLE_BASE + r->n);
-		nla_put_u32(m, FRA_FWMARK, NETD_MARK_BASE + r->n);
-		nla_put_u32(m, FRA_FWMASK, 0xffffffffu);
+		rule_put_attrs(m, r);
 	}
 	return kernel_call(sk, m, "routing rule", diag);
 }
@@ -116,24 +186,32 @@ static bool rule_delete(struct nl_sock *sk, const struct rule *r)
 enum err rules_set(struct nl_sock *sk, enum addr_family family, unsigned n,
 		   bool allow_lan, struct diag *diag)
 {
-	uint8_t af = (uint8_t)family_number(family);
-	struct rule lan = {af, n, RULE_LAN};
-	struct rule table = {af, n, RULE_TABLE};
+	/* The aim of "goto" before the "goto", the table last. */
+	static const enum rule_kind order[] = {RULE_END, RULE_OWN, RULE_LAN,
+					       RULE_TABLE};
+	struct rule r = {(uint8_t)family_number(family), n, RULE_END};
 	enum err e = OK;
 
-	if (allow_lan)
-		e = rule_add(sk, &lan, diag);
-	else
-		rule_delete(sk, &lan);
-	return e ? e : rule_add(sk, &table, diag);
+	for (size_t i = 0; i < RULE_KINDS && !e; i++) {
+		r.kind = order[i];
+		if (r.kind == RULE_LAN && !allow_lan)
+			rule_delete(sk, &r);
+		else
+			e = rule_add(sk, &r, diag);
+	}
+	return e;
 }
 
 void rules_clear(struct nl_sock *sk, enum addr_family family, unsigned n)
 {
-	uint8_t af = (uint8_t)family_number(family);
+	static const enum rule_kind order[] = {RULE_TABLE, RULE_LAN, RULE_OWN,
+					       RULE_END};
+	struct rule r = {(uint8_t)family_number(family), n, RULE_END};
 
-	rule_delete(sk, &(struct rule){af, n, RULE_TABLE});
-	rule_delete(sk, &(struct rule){af, n, RULE_LAN});
+	for (size_t i = 0; i < RULE_KINDS; i++) {
+		r.kind = order[i];
+		rule_delete(sk, &r);
+	}
 }
 
 /* --- sweep ------------------------------------------------------------------
@@ -153,22 +231,20 @@ static uint32_t attr_u32(struct nlmsghdr *head, int attr)
 	return a ? nla_get_u32(a) : 0;
 }
 
-/* Ours by priority and table: a rule of somebody else that has one of our
- * priorities is left alone. */
+/* Ours by priority, action and table: a rule of somebody else that has one
+ * of our priorities is left alone. */
 static void rule_put(struct nlmsghdr *head, void *ctx)
 {
 	struct rule_list *list = ctx;
 	struct fib_rule_hdr *frh = nlmsg_data(head);
-	uint32_t pref = attr_u32(head, FRA_PRIORITY) - NETD_PREF_BASE;
-	struct rule r = {frh->family, pref / RULE_KINDS,
-			 (enum rule_kind)(pref % RULE_KINDS)};
-	uint32_t table =
-		r.kind == RULE_LAN ? RT_TABLE_MAIN : NETD_TABLE_BASE + r.n;
+	struct rule r = {.family = frh->family};
 
 	if (head->nlmsg_type != RTM_NEWRULE ||
-	    pref >= NETD_LEASES * RULE_KINDS || list->leases->alive[r.n] ||
+	    !rule_of_pref(attr_u32(head, FRA_PRIORITY), &r) ||
+	    list->leases->alive[r.n] ||
 	    (frh->family != AF_INET && frh->family != AF_INET6) ||
-	    attr_u32(head, FRA_TABLE) != table ||
+	    frh->action != rule_action(r.kind) ||
+	    attr_u32(head, FRA_TABLE) != rule_table(&r) ||
 	    list->n_stale == sizeof(list->stale) / sizeof(*list->stale))
 		return;
 	list->stale[list->n_stale++] = r;
