@@ -5,8 +5,7 @@
 
 #define IP6_ATTR_LEN 17 /* address and prefix length, RFC 7296 3.15.1 */
 
-/* --- configuration payload ---------------------------------------------------
- */
+/* --- configuration payload -------------------------------------------- */
 
 static void cp_put(struct ike_cp *cp, uint16_t type, struct bytes value)
 {
@@ -131,8 +130,7 @@ void ike_cp_read(const struct ike_sa *sa, const struct ike_msg *msg,
 		read_attr(&sa->cfg, &cp.attrs[i], out);
 }
 
-/* --- the whole ---------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------- */
 
 static enum err check_addresses(struct ike_sa *sa,
 				const struct ike_netconf *conf)

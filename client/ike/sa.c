@@ -54,8 +54,7 @@ enum err ike_buf_set(struct ike_buf *b, struct bytes from)
 	return OK;
 }
 
-/* --- ends ------------------------------------------------------------------
- */
+/* --- ends ------------------------------------------------------------- */
 
 void ike_setup_free(struct ike_sa *sa)
 {
@@ -81,6 +80,10 @@ void ike_close(struct ike_sa *sa, enum err why)
 	ike_set_state(sa, IKE_ST_CLOSED, diag_text(&sa->diag, why));
 	sa->ask = ASK_NOTHING;
 	sa->tasks = 0;
+	if (sa->setup) {
+		secret_wipe(&sa->setup->psk);
+		secret_wipe(&sa->setup->eap.msk);
+	}
 }
 
 void ike_goodbye(struct ike_sa *sa, enum err why)
@@ -115,8 +118,7 @@ void ike_established(struct ike_sa *sa)
 	}
 }
 
-/* --- verbs -----------------------------------------------------------------
- */
+/* --- verbs ------------------------------------------------------------ */
 
 static void enter(struct ike_sa *sa, int64_t now_ms)
 {
@@ -266,8 +268,7 @@ void ike_sa_timeout(struct ike_sa *sa, int64_t now_ms)
 	leave(sa);
 }
 
-/* --- answers ---------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------- */
 
 enum err ike_sa_give_secret(struct ike_sa *sa, const struct secret *secret,
 			    int64_t now_ms)
@@ -331,8 +332,7 @@ enum err ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
 	return OK;
 }
 
-/* --- commands ---------------------------------------------------------------
- */
+/* --- commands --------------------------------------------------------- */
 
 static enum err command(struct ike_sa *sa, uint32_t task, int64_t now_ms)
 {

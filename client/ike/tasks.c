@@ -1,8 +1,7 @@
 /* What is to be done next, when the window is free, and when. */
 #include "client/ike/sa_private.h"
 
-/* --- tasks -----------------------------------------------------------------
- */
+/* --- tasks ------------------------------------------------------------ */
 
 static enum err start_delete(struct ike_sa *sa)
 {
@@ -137,8 +136,7 @@ void ike_tasks_run(struct ike_sa *sa)
 		ike_close(sa, e);
 }
 
-/* --- deadlines --------------------------------------------------------------
- */
+/* --- deadlines -------------------------------------------------------- */
 
 static bool window_free(const struct ike_sa *sa)
 {

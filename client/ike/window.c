@@ -87,7 +87,7 @@ static enum err flight_seal(struct ike_sa *sa, struct ike_gen *gen,
 
 	if (e != OK)
 		return e;
-	if (sa->cfg.fragmentation && sa->peer_fragments)
+	if (sa->cfg.fragmentation && sa->peer_fragments && sa->cfg.max_datagram)
 		n = ike_fragments(&gen->protect, wr_len(&chain->w),
 				  sa->cfg.max_datagram);
 	if (n == 0)
@@ -317,8 +317,7 @@ void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen)
 	ike_queue_flight(sa, q->flight, &sa->path);
 }
 
-/* --- the gateway's requests ------------------------------------------------
- */
+/* --- the gateway's requests ------------------------------------------- */
 
 enum err ike_answer(struct ike_sa *sa, const struct ike_rx *rx,
 		    struct ike_wr *w)

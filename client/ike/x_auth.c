@@ -32,8 +32,7 @@ static size_t octets(const struct ike_sa *sa, bool ours, struct bytes out[3])
 	return s->is_resume && sa->cfg.resume_auth_first_only ? 1 : 3;
 }
 
-/* --- request ----------------------------------------------------------------
- */
+/* --- request ---------------------------------------------------------- */
 
 static void put_child(struct ike_sa *sa, struct ike_wr *w)
 {
@@ -177,8 +176,7 @@ enum err ike_auth_send_last(struct ike_sa *sa)
 	return e;
 }
 
-/* --- answer -----------------------------------------------------------------
- */
+/* --- answer ----------------------------------------------------------- */
 
 enum err ike_auth_refusal(struct ike_sa *sa, const struct ike_notify *error)
 {

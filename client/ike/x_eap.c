@@ -40,8 +40,7 @@ static struct bytes bare_user(const struct ike_name *n)
 	return b;
 }
 
-/* --- MSCHAPv2
- * ----------------------------------------------------------------- */
+/* --- MSCHAPv2 --------------------------------------------------------- */
 
 static enum err ms_challenge(struct ike_sa *sa, struct rd *r)
 {
@@ -208,8 +207,7 @@ static enum err ms_input(struct ike_sa *sa, struct bytes data)
 	}
 }
 
-/* --- EAP
- * ------------------------------------------------------------------------ */
+/* --- EAP -------------------------------------------------------------- */
 
 static enum err eap_request(struct ike_sa *sa, const struct ike_eap *in)
 {

@@ -104,9 +104,11 @@ bool ike_init_fallback(struct ike_sa *sa)
 void ike_note_hint(struct ike_sa *sa, enum err why, uint32_t wait_ms,
 		   const char *text)
 {
-	if (sa->hint != OK)
+	/* A refusal in words tells more than an answer of no use. */
+	if (sa->hint != OK && (!wait_ms || sa->hint_at_ms != IKE_NEVER))
 		return;
 	sa->hint = why;
+	diag_clear(&sa->hint_text);
 	diag_set(&sa->hint_text, why, "%s", text);
 	if (wait_ms)
 		sa->hint_at_ms = sa->now_ms + wait_ms;

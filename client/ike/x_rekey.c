@@ -33,8 +33,7 @@ static bool spi_read(const struct proposal *p, uint64_t *out)
 	return rd_finish(&r) == OK && *out != 0;
 }
 
-/* --- our request
- * ---------------------------------------------------------------- */
+/* --- our request ------------------------------------------------------ */
 
 static enum err rekey_write(struct ike_sa *sa)
 {
@@ -183,8 +182,7 @@ enum err ike_rekey_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	return OK;
 }
 
-/* --- the gateway's request
- * -------------------------------------------------------- */
+/* --- the gateway's request -------------------------------------------- */
 
 struct rekey_ask {
 	struct proposal chosen;

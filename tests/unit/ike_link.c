@@ -222,8 +222,7 @@ static void wire_deliver(struct link *l)
 	free(p);
 }
 
-/* --- actions ---------------------------------------------------------------
- */
+/* --- actions ---------------------------------------------------------- */
 
 static struct link_child *child_place(struct link_child *list, uint32_t spi_in)
 {
@@ -448,8 +447,7 @@ void link_resume(struct link *l)
 	link_pull(l);
 }
 
-/* --- assertions -------------------------------------------------------------
- */
+/* --- assertions ------------------------------------------------------- */
 
 size_t link_count(const struct link *l, enum ike_action_kind kind)
 {

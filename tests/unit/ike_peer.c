@@ -87,8 +87,7 @@ void peer_again(struct peer *p)
 	client_new(p);
 }
 
-/* --- actions
- * ------------------------------------------------------------------ */
+/* --- actions ---------------------------------------------------------- */
 
 static void act_ask(struct peer *p, const struct ike_action *a)
 {
@@ -164,8 +163,7 @@ void peer_wait(struct peer *p, int64_t ms)
 	p->now_ms = end;
 }
 
-/* --- messages
- * ------------------------------------------------------------------ */
+/* --- messages --------------------------------------------------------- */
 
 const struct ike_msg *peer_read(struct peer *p)
 {
@@ -258,8 +256,7 @@ void peer_reply(struct peer *p, void (*fill)(struct peer *p, struct ike_wr *w))
 	peer_send(p, &h, fill);
 }
 
-/* --- the usual answers
- * ------------------------------------------------------------ */
+/* --- the usual answers ------------------------------------------------ */
 
 static struct ke *peer_ke;
 

@@ -65,8 +65,7 @@ static void connect_with_eap(void **state)
 	link_close(&l);
 }
 
-/* --- IKE_SA_INIT ------------------------------------------------------------
- */
+/* --- IKE_SA_INIT ------------------------------------------------------ */
 
 static void init_follows_a_cookie(void **state)
 {
@@ -199,8 +198,7 @@ static void connect_sees_that_it_is_behind_nat(void **state)
 	link_close(&l);
 }
 
-/* --- IKE_AUTH ----------------------------------------------------------------
- */
+/* --- IKE_AUTH --------------------------------------------------------- */
 
 static void closed_with(struct link *l, enum err why)
 {
@@ -328,8 +326,7 @@ static void ticket_is_not_taken_when_not_wanted(void **state)
 	link_close(&l);
 }
 
-/* --- a child that cannot be
- * ----------------------------------------------------- */
+/* --- a child that cannot be ------------------------------------------- */
 
 static void child_refusal_closes_after_a_delete(void **state)
 {
@@ -380,8 +377,7 @@ static void no_inner_address_closes_after_a_delete(void **state)
 	link_close(&l);
 }
 
-/* --- fragmentation
- * ---------------------------------------------------------------- */
+/* --- fragmentation ---------------------------------------------------- */
 
 static size_t longest;
 
