@@ -107,6 +107,7 @@ struct ike_rekey {
 	uint8_t low[IKE_NONCE_MAX]; /* lowest nonce of the crossing one */
 	size_t low_len;
 	uint32_t their_spi_in;
+	uint32_t gone_spi_out; /* the gateway deleted it before we had it */
 	struct ike_gen *their_gen;
 };
 

@@ -249,8 +249,8 @@ static enum err child_accept(struct ike_sa *sa, const struct ike_rx *rx,
 {
 	struct ike_rekey *rk = &sa->rekey;
 	uint32_t before = rk->crossed ? rk->their_spi_in : rk->old_spi_in;
-	bool lost = ike_rekey_lost(rk, deal->nr) &&
-		    ike_child_by_in(sa, rk->their_spi_in);
+	/* Theirs may have been rekeyed again before our answer came. */
+	bool lost = ike_rekey_lost(rk, deal->nr) && ike_child_live(sa);
 	enum err e;
 
 	deal->silent = lost;
@@ -300,6 +300,13 @@ enum err ike_create_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	}
 	if (e != OK)
 		return bad_answer(sa, e);
+	if (rk->gone_spi_out && answer.spi_out == rk->gone_spi_out) {
+		mem_wipe(shared, sizeof(shared));
+		ike_rekey_clear(sa);
+		if (!ike_child_live(sa))
+			sa->tasks |= TASK_NEW_CHILD;
+		return OK;
+	}
 	memcpy(ni, rk->ni, sizeof(ni));
 	deal.ni = BYTES_OF(ni);
 	deal.shared = bytes(shared, len);

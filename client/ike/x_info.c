@@ -85,6 +85,9 @@ static void wish_children(struct ike_sa *sa, const struct ike_delete *d,
 	for (size_t i = 0; i < d->n_spis; i++) {
 		struct ike_child *c = ike_child_by_out(sa, d->spis[i]);
 
+		/* Perhaps the one whose answer is still on its way. */
+		if (!c && sa->cur->req.kind == REQ_CHILD)
+			sa->rekey.gone_spi_out = d->spis[i];
 		if (!c || out->n_gone >= IKE_CHILDREN_MAX)
 			continue;
 		out->gone[out->n_gone++] = c->spi_in;
