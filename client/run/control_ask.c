@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "client/run/control_private.h"
@@ -24,17 +25,29 @@ struct asking {
 	char *reply;
 };
 
+static enum err no_answer(const struct asking *a, struct diag *diag)
+{
+	return diag_set(diag, ERR_NO_ANSWER,
+			"%s does not answer: end its process by hand (see "
+			"ps -C vpn-connect)",
+			a->call->place.name);
+}
+
 static enum err asking_connect(struct asking *a, struct diag *diag)
 {
 	const struct control_place *place = &a->call->place;
+	const struct timeval limit = {a->call->timeout_ms / 1000,
+				      a->call->timeout_ms % 1000 * 1000};
 	struct sockaddr_un address;
 	enum err e = control_address(place, &address, diag);
 
 	if (e)
 		return e;
-	/* Non-blocking: a full queue of a stopped process must not hang us. */
-	a->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (a->fd < 0)
+	a->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* It limits connect, too: the full queue of a stopped process must not
+	 * hang us. */
+	if (a->fd < 0 || setsockopt(a->fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
+				    sizeof(limit)) < 0)
 		return diag_sys(diag, ERR_SYS, "socket");
 	if (connect(a->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return OK;
@@ -42,9 +55,7 @@ static enum err asking_connect(struct asking *a, struct diag *diag)
 		return diag_set(diag, ERR_NOT_RUNNING, "%s is not running",
 				place->name);
 	if (errno == EAGAIN)
-		return diag_set(diag, ERR_NO_ANSWER,
-				"%s has too many callers: try again",
-				place->name);
+		return no_answer(a, diag);
 	return diag_sys(diag, ERR_IO, "%s", address.sun_path);
 }
 
@@ -79,10 +90,7 @@ static enum err asking_read(struct asking *a, size_t *out_got,
 	if (ready < 0 && errno == EINTR)
 		return asking_read(a, out_got, diag);
 	if (ready <= 0)
-		return diag_set(diag, ERR_NO_ANSWER,
-				"%s does not answer: end process by hand (see "
-				"ps -C vpn-connect)",
-				a->call->place.name);
+		return no_answer(a, diag);
 	got = read(a->fd, a->reply + a->len, CONTROL_REPLY_MAX - a->len);
 	if (got < 0 && errno != ECONNRESET)
 		return diag_sys(diag, ERR_IO, "%s", a->call->place.name);
