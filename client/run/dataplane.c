@@ -14,6 +14,7 @@ struct child {
 	uint32_t spi_in;
 	struct esp_sa *in, *out;
 	uint64_t born;
+	bool retired;
 };
 
 struct dataplane {
@@ -47,6 +48,15 @@ void dataplane_clear(struct dataplane *d)
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		child_clear(&d->children[i]);
 	d->sender = NULL;
+}
+
+void dataplane_retire(struct dataplane *d)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		if (d->children[i].retired)
+			child_clear(&d->children[i]);
+		d->children[i].retired = d->children[i].in != NULL;
+	}
 }
 
 void dataplane_free(struct dataplane **d)

@@ -28,6 +28,9 @@ void dataplane_set_networks(struct dataplane *d,
 enum err ERR_MUST dataplane_add(struct dataplane *d,
 				const struct ike_child_sa *child);
 void dataplane_del(struct dataplane *d, uint32_t spi_in);
+/* A new IKE SA brings its own: those here only receive what is still on its
+ * way, until the next time. */
+void dataplane_retire(struct dataplane *d);
 void dataplane_clear(struct dataplane *d);
 /* Drains the interface into udp_fd, at most DATAPLANE_BATCH packets. True
  * when at least one was sent. */

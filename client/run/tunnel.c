@@ -257,7 +257,7 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 		tunnel_answer_verify(t, a);
 		break;
 	case IKE_DO_NETCONF:
-		dataplane_clear(t->dataplane);
+		dataplane_retire(t->dataplane);
 		apply_network(t, a->u.netconf);
 		break;
 	case IKE_DO_CHILD_ADD:

@@ -54,6 +54,7 @@ void tunnel_answer_secret(struct tunnel *t, bool is_password)
 		return;
 	}
 	t->has_secret = true;
+	session_set_unattended(t->session);
 	e = session_give_secret(t->session, &t->secret, os_now().boot_ms);
 	if (e)
 		log_error("secret: %s", err_text(e));

@@ -29,6 +29,7 @@
 	X(KEY_TICKETS, "resumption", "tickets")                                \
 	X(KEY_PFS, "resumption", "pfs")                                        \
 	X(KEY_CACHE_KEY, "resumption", "key")                                  \
+	X(KEY_RENEWAL, "resumption", "ticket-renewal")                         \
 	X(KEY_DPD, "timers", "dpd")                                            \
 	X(KEY_IKE_REKEY, "timers", "ike-rekey")                                \
 	X(KEY_CHILD_REKEY, "timers", "child-rekey")                            \
@@ -235,6 +236,8 @@ static enum err key_set(enum key key, const char *v, struct profile *p,
 		return profile_value_bool(v, &p->pfs, diag);
 	case KEY_CACHE_KEY:
 		return profile_value_cache_key(v, &p->cache_key, diag);
+	case KEY_RENEWAL:
+		return profile_value_renewal(v, &p->renewal, diag);
 	case KEY_DPD:
 		return profile_value_duration(v, &p->dpd_ms, diag);
 	case KEY_IKE_REKEY:
@@ -397,6 +400,7 @@ static void profile_init(const char *name, struct profile *out)
 	out->auth = IKE_AUTH_PSK;
 	out->dns = true;
 	out->tickets = true;
+	out->renewal = RENEWAL_AUTO;
 	out->dpd_ms = 30 * 1000;
 	out->ike_rekey_ms = 4 * 3600 * 1000;
 	out->child_rekey_ms = 3600 * 1000;

@@ -49,6 +49,7 @@ struct profile {
 	struct proposal_list ike, esp;
 	/* [resumption] */
 	bool tickets;
+	enum session_renewal renewal;
 	bool pfs; /* rekey with KE right after a resume */
 	enum cache_key cache_key;
 	/* [timers], milliseconds */

@@ -64,6 +64,10 @@ void profile_to_session(const struct profile *p, struct session_config *out)
 	c->max_tries = TRIES_MAX;
 	c->keepalive_ms = p->keepalive_ms;
 	out->use_tickets = p->tickets;
+	out->renewal = p->renewal;
+	/* A password at hand; else from the moment it was typed. */
+	out->unattended = p->auth == IKE_AUTH_CERT || p->password_file[0] ||
+			  p->password_credential[0];
 	out->retry_min_ms = RETRY_MIN_MS;
 	out->retry_max_ms = RETRY_MAX_MS;
 }

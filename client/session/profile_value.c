@@ -218,3 +218,21 @@ enum err profile_value_networks(const char *text, struct profile *p,
 	}
 	return e;
 }
+
+enum err profile_value_renewal(const char *text, enum session_renewal *out,
+			       struct diag *diag)
+{
+	static const char *const words[] = {[RENEWAL_SETUP] = "setup",
+					    [RENEWAL_REQUEST] = "request",
+					    [RENEWAL_PUSH] = "push",
+					    [RENEWAL_AUTO] = "auto"};
+
+	for (size_t i = RENEWAL_SETUP; i <= RENEWAL_AUTO; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*out = (enum session_renewal)i;
+			return OK;
+		}
+	}
+	return diag_set(diag, ERR_PROFILE,
+			"write setup, request, push or auto");
+}

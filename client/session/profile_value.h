@@ -8,6 +8,10 @@
 
 #include "client/session/profile.h"
 
+/* setup, request, push, auto. */
+enum err ERR_MUST profile_value_renewal(const char *text,
+					enum session_renewal *out,
+					struct diag *diag);
 /* yes, no (also true, false, on, off). */
 enum err ERR_MUST profile_value_bool(const char *text, bool *out,
 				     struct diag *diag);

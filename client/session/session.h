@@ -28,9 +28,23 @@ enum session_state {
 };
 const char *session_state_text(enum session_state s);
 
+/* Where the next ticket comes from before this one expires (RFC 5723 6). */
+enum session_renewal {
+	RENEWAL_SETUP = 1, /* at set-up only */
+	RENEWAL_REQUEST,   /* asked for on the living SA, again with back-off */
+	RENEWAL_PUSH,	   /* what the gateway sends unasked is taken */
+	RENEWAL_AUTO	   /* asked for; else a resume of the living SA, make
+			    * before break; else an IKE rekey (it voids the
+			    * ticket that the resume needs, so it comes after);
+			    * else a full exchange where no person is needed;
+			    * else status says so */
+};
+
 struct session_config {
 	struct ike_config ike;
 	bool use_tickets;
+	enum session_renewal renewal;
+	bool unattended; /* the full exchange needs no person */
 	/* Try again by itself: after a loss, and also when the first connect
 	 * gets no answer. Without it the first failure closes. */
 	bool persistent;
@@ -71,7 +85,10 @@ struct session_report {
 	int64_t started_ms, up_ms; /* boot clock */
 	uint32_t attempts;
 	uint32_t reconnects;
-	enum err last_error; /* of the last attempt that failed */
+	int64_t renew_at_ms;  /* boot clock; INT64_MAX: nothing is planned */
+	bool renewal_stopped; /* nothing helped: the next connect is a full
+			       * one */
+	enum err last_error;  /* of the last attempt that failed */
 	char last_detail[320];
 	struct suite ike_suite, child_suite;
 };
@@ -100,6 +117,8 @@ enum err ERR_MUST session_give_path(struct session *s,
 enum err ERR_MUST session_give_secret(struct session *s,
 				      const struct secret *secret,
 				      int64_t now_ms);
+/* From now on the full exchange needs no person (a password was kept). */
+void session_set_unattended(struct session *s);
 /* Nobody could be asked: closes with why. */
 void session_no_secret(struct session *s, enum err why, const char *detail,
 		       int64_t now_ms);

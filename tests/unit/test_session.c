@@ -17,6 +17,7 @@
 
 struct ike_sa {
 	bool resumed;
+	uint8_t tag;
 	enum ike_state state;
 	struct ike_stats stats;
 	struct ike_action script[SCRIPT_MAX];
@@ -24,13 +25,16 @@ struct ike_sa {
 };
 
 static struct ike_sa *live; /* the one the session holds now */
-static int starts, resumes, deletes, checks;
+static int starts, resumes, deletes, checks, asks, rekeys;
+static uint8_t tags;
 static struct suite a_suite;
 
 enum err ike_sa_new(const struct ike_config *config, const uint8_t seed[32],
 		    struct ike_sa **out)
 {
 	live = *out = calloc(1, sizeof(**out));
+	if (live)
+		live->tag = ++tags;
 	return live ? OK : ERR_NO_MEMORY;
 }
 
@@ -70,6 +74,23 @@ enum err ike_sa_input(struct ike_sa *sa, uint8_t *dgram, size_t len,
 int64_t ike_sa_next_deadline(const struct ike_sa *sa)
 {
 	return INT64_MAX;
+}
+
+bool ike_sa_owns(const struct ike_sa *sa, struct bytes dgram)
+{
+	return dgram.len > 0 && dgram.p[0] == sa->tag;
+}
+
+enum err ike_sa_ask_ticket(struct ike_sa *sa, int64_t now_ms)
+{
+	asks++;
+	return OK;
+}
+
+enum err ike_sa_rekey_ike(struct ike_sa *sa, int64_t now_ms)
+{
+	rekeys++;
+	return OK;
 }
 
 void ike_sa_timeout(struct ike_sa *sa, int64_t now_ms)
@@ -220,6 +241,9 @@ static void pull(struct above *a)
 	}
 }
 
+static enum session_renewal the_renewal;
+static bool the_unattended;
+
 static void open_session(struct above *a, bool ticket, bool persistent)
 {
 	static const uint8_t seed[32] = {7};
@@ -228,9 +252,11 @@ static void open_session(struct above *a, bool ticket, bool persistent)
 	memset(&cfg, 0, sizeof(cfg));
 	cfg.use_tickets = true;
 	cfg.persistent = persistent;
+	cfg.renewal = the_renewal ? the_renewal : RENEWAL_SETUP;
+	cfg.unattended = the_unattended;
 	cfg.retry_min_ms = 1000;
 	cfg.retry_max_ms = 8000;
-	starts = resumes = deletes = checks = 0;
+	starts = resumes = deletes = checks = asks = rekeys = 0;
 	memset(a, 0, sizeof(*a));
 	a->store_has_ticket = ticket;
 	a->now_ms = 1000;
@@ -556,6 +582,164 @@ static void a_new_path_ends_the_wait_at_once(void **state)
 	session_free(&a.s);
 }
 
+/* --- renewal ------------------------------------------------------------- */
+
+static void bring_up_renewing(struct above *a, enum session_renewal renewal,
+			      bool unattended)
+{
+	the_renewal = renewal;
+	the_unattended = unattended;
+	bring_up(a);
+	the_renewal = 0;
+	the_unattended = false;
+}
+
+static void wait_for_deadline(struct above *a)
+{
+	int64_t at = session_next_deadline(a->s);
+
+	assert_true(at != INT64_MAX && at >= a->now_ms);
+	a->now_ms = at;
+	session_timeout(a->s, at);
+	pull(a);
+}
+
+static void
+renewal_asks_between_half_and_three_quarters_of_the_life(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, false);
+	wait_for_deadline(&a);
+	assert_true(a.now_ms >= 1000 + 1800 * 1000);
+	assert_true(a.now_ms <= 1000 + 2700 * 1000);
+	assert_int_equal(asks, 1);
+	/* A ticket comes: the climb ends and the next one is planned. */
+	play((struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
+	pull(&a);
+	assert_int_equal(a.stores, 2);
+	wait_for_deadline(&a);
+	assert_int_equal(asks, 2);
+	session_free(&a.s);
+}
+
+static void renewal_at_setup_only_never_asks(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_SETUP, true);
+	assert_int_equal(session_next_deadline(a.s), INT64_MAX);
+	session_free(&a.s);
+}
+
+static void a_gateway_that_gives_none_is_resumed_make_before_break(void **state)
+{
+	struct above a;
+	struct ike_sa *old;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, false);
+	old = live;
+	wait_for_deadline(&a); /* asks */
+	wait_for_deadline(&a); /* nothing came: resumes beside it */
+	assert_int_equal(resumes, 1);
+	assert_ptr_not_equal(live, old);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_false(a.store_has_ticket); /* it is presented */
+	play((struct ike_action){.kind = IKE_DO_TICKET_SPENT});
+	play((struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
+	play_up(true);
+	pull(&a);
+	assert_true(a.store_has_ticket);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_int_equal(session_report(a.s)->reconnects, 0);
+	session_free(&a.s);
+}
+
+static void renewal_climbs_to_rekey_and_then_to_a_full_exchange(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, true);
+	wait_for_deadline(&a);
+	wait_for_deadline(&a);
+	play_closed(ERR_TICKET_REFUSED, false);
+	pull(&a);
+	assert_true(a.store_has_ticket); /* it was not used */
+	assert_int_equal(rekeys, 1);
+	wait_for_deadline(&a);
+	assert_int_equal(starts, 2);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	session_free(&a.s);
+}
+
+static void without_a_password_at_hand_renewal_stops_and_says_so(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, false);
+	wait_for_deadline(&a);
+	wait_for_deadline(&a);
+	play_closed(ERR_TICKET_REFUSED, false);
+	pull(&a);
+	wait_for_deadline(&a);
+	assert_int_equal(starts, 1);
+	assert_true(session_report(a.s)->renewal_stopped);
+	assert_int_equal(session_next_deadline(a.s), INT64_MAX);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	session_free(&a.s);
+}
+
+static void a_renewing_resume_whose_auth_left_loses_the_ticket(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, false);
+	wait_for_deadline(&a);
+	wait_for_deadline(&a);
+	play_closed(ERR_NO_ANSWER, true);
+	pull(&a);
+	assert_false(a.store_has_ticket);
+	assert_int_equal(rekeys, 1);
+	session_free(&a.s);
+}
+
+static void a_returned_ticket_is_taken_anew_before_it_is_presented(void **state)
+{
+	struct above a;
+	struct ike_sa *first;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, false);
+	first = live;
+	wait_for_deadline(&a);
+	wait_for_deadline(&a);
+	play_closed(ERR_TICKET_REFUSED, false);
+	pull(&a);
+	assert_true(a.store_has_ticket);
+	live = first;
+	play_closed(ERR_NO_ANSWER, true);
+	pull(&a);
+	/* The gateway is gone: the way back begins at the store. */
+	assert_int_equal(resumes, 2);
+	assert_int_equal(a.takes, 3);
+	assert_false(a.store_has_ticket);
+	session_free(&a.s);
+}
+
+static void
+request_asks_again_less_and_less_often_until_it_expires(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_REQUEST, true);
+	while (session_next_deadline(a.s) != INT64_MAX)
+		wait_for_deadline(&a);
+	assert_true(session_report(a.s)->renewal_stopped);
+	assert_true(a.now_ms <= 1000 + 3600 * 1000);
+	assert_in_range(asks, 4, 7);
+	assert_int_equal(resumes + rekeys, 0);
+	session_free(&a.s);
+}
+
 static void answers_nobody_asked_for_are_refused(void **state)
 {
 	struct above a;
@@ -594,6 +778,21 @@ int main(void)
 		cmocka_unit_test(
 			a_path_that_changes_while_resuming_keeps_the_ticket),
 		cmocka_unit_test(a_new_path_ends_the_wait_at_once),
+		cmocka_unit_test(
+			renewal_asks_between_half_and_three_quarters_of_the_life),
+		cmocka_unit_test(renewal_at_setup_only_never_asks),
+		cmocka_unit_test(
+			a_gateway_that_gives_none_is_resumed_make_before_break),
+		cmocka_unit_test(
+			renewal_climbs_to_rekey_and_then_to_a_full_exchange),
+		cmocka_unit_test(
+			without_a_password_at_hand_renewal_stops_and_says_so),
+		cmocka_unit_test(
+			a_renewing_resume_whose_auth_left_loses_the_ticket),
+		cmocka_unit_test(
+			a_returned_ticket_is_taken_anew_before_it_is_presented),
+		cmocka_unit_test(
+			request_asks_again_less_and_less_often_until_it_expires),
 		cmocka_unit_test(answers_nobody_asked_for_are_refused),
 	};
 

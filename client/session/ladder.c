@@ -1,0 +1,290 @@
+/* Attempts: the ticket first, then the full exchange; when to try again. */
+#include "client/session/session_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RESUME_TRIES 2 /* fresh attempts before the full exchange */
+
+void held_wipe(struct held_ticket *h)
+{
+	mem_wipe(h->opaque, h->ticket.opaque.len);
+	free(h->opaque);
+	mem_wipe(h, sizeof(*h));
+}
+
+enum err held_set(struct held_ticket *h, const struct ike_ticket *t)
+{
+	held_wipe(h);
+	if (t->opaque.len == 0 || t->opaque.len > IKE_TICKET_MAX)
+		return ERR_MALFORMED;
+	h->opaque = malloc(t->opaque.len);
+	if (!h->opaque)
+		return ERR_NO_MEMORY;
+	memcpy(h->opaque, t->opaque.p, t->opaque.len);
+	h->ticket = *t;
+	h->ticket.opaque.p = h->opaque;
+	h->here = true;
+	return OK;
+}
+
+void held_return(struct session *s)
+{
+	if (!s->held.here || s->held.returned)
+		return;
+	s->held.returned = true;
+	session_push_ticket(s, &s->held.ticket);
+}
+
+bool ladder_presented(const struct session *s)
+{
+	return s->trial && s->trial_resumes &&
+	       ike_sa_state(s->trial) == IKE_ST_AUTH;
+}
+
+/* Would the same attempt, later, have a chance without anybody's help? */
+static bool is_transient(enum err why)
+{
+	return why == ERR_NO_ANSWER || why == ERR_NAME || why == ERR_GONE ||
+	       why == ERR_PEER;
+}
+
+void ladder_wait(struct session *s, enum session_state state, enum err why)
+{
+	uint8_t jitter;
+
+	if (!s->cfg.persistent || !is_transient(why)) {
+		session_finish(s, why, s->report.last_detail);
+		return;
+	}
+	rng_draw(&s->rng, &jitter, 1);
+	s->retry_at_ms =
+		s->now_ms + s->retry_ms + (int64_t)s->retry_ms * jitter / 1024;
+	s->retry_ms *= 2;
+	if (s->retry_ms > s->cfg.retry_max_ms)
+		s->retry_ms = s->cfg.retry_max_ms;
+	session_set_state(s, state, err_name(why));
+}
+
+void ladder_ask_path(struct session *s)
+{
+	s->retry_at_ms = SESSION_NEVER;
+	s->asked_path = true;
+	s->report.attempts++;
+	session_push(s, SES_DO_ASK_PATH);
+}
+
+static enum err trial_start(struct session *s, bool resume)
+{
+	uint8_t seed[32];
+	enum err e;
+
+	rng_draw(&s->rng, seed, sizeof(seed));
+	e = ike_sa_new(&s->cfg.ike, seed, &s->trial);
+	mem_wipe(seed, sizeof(seed));
+	if (e)
+		return e;
+	s->trial_resumes = resume;
+	if (!resume)
+		return ike_sa_start(s->trial, &s->path, s->now_ms);
+	s->held.tries++;
+	return ike_sa_resume(s->trial, &s->held.ticket, &s->path, s->now_ms);
+}
+
+void ladder_begin(struct session *s)
+{
+	bool resume = s->held.here && !s->held.refused &&
+		      s->held.tries < RESUME_TRIES;
+	enum err e;
+
+	if (!s->live && resume)
+		session_set_state(s, SES_ST_RESUMING, "a ticket is at hand");
+	else if (!s->live)
+		session_set_state(s, SES_ST_CONNECTING, "full exchange");
+	e = trial_start(s, resume);
+	if (e)
+		session_finish(s, e, NULL);
+}
+
+static void add_stats(struct session *s)
+{
+	const struct ike_stats *one = ike_sa_stats(s->trial);
+	struct ike_stats *sum = &s->report.connect;
+
+	sum->round_trips += one->round_trips;
+	sum->sent_packets += one->sent_packets;
+	sum->received_packets += one->received_packets;
+	sum->sent_octets += one->sent_octets;
+	sum->received_octets += one->received_octets;
+	sum->retransmissions += one->retransmissions;
+	sum->rtt_ms = one->rtt_ms;
+}
+
+/* The trial becomes the living SA. One that lived beside it is dropped
+ * silently: the gateway did the same (RFC 5723 5). */
+void ladder_up(struct session *s, const struct ike_action *a)
+{
+	struct session_report *r = &s->report;
+	bool beside = s->live != NULL;
+
+	if (!beside) {
+		add_stats(s);
+		r->resumed = a->u.up.resumed;
+		r->up_ms = s->now_ms;
+	}
+	held_wipe(&s->held);
+	ike_sa_free(&s->live);
+	s->live = s->trial;
+	s->trial = NULL;
+	s->retry_ms = s->cfg.retry_min_ms;
+	r->behind_nat = a->u.up.behind_nat;
+	r->ike_suite = *ike_sa_suite(s->live);
+	if (ike_sa_child_suite(s->live))
+		r->child_suite = *ike_sa_child_suite(s->live);
+	renewal_forget(s);
+	session_set_state(s, SES_ST_UP, r->resumed ? "resumed" : "full");
+	if (s->early_ticket) {
+		session_push_ticket(s, s->early_ticket);
+		renewal_plan(s, s->early_ticket);
+	}
+	s->early_ticket = NULL;
+}
+
+static void resume_failed(struct session *s, enum err why, bool auth_sent)
+{
+	log_info("resumption failed (%s): %s", err_text(why),
+		 s->report.last_detail);
+	if (auth_sent)
+		held_wipe(&s->held); /* it may have been used */
+	else if (why != ERR_NO_ANSWER || s->held.tries >= RESUME_TRIES)
+		s->held.refused = true;
+	ladder_begin(s);
+}
+
+static void trial_closed(struct session *s, enum err why, bool auth_sent)
+{
+	bool resumed = s->trial_resumes;
+
+	if (!s->live)
+		add_stats(s);
+	s->early_ticket = NULL;
+	ike_sa_free(&s->trial);
+	if (s->live) {
+		renewal_failed(s, resumed && auth_sent);
+	} else if (resumed) {
+		resume_failed(s, why, auth_sent);
+	} else {
+		held_return(s);
+		ladder_wait(s, SES_ST_WAITING, why);
+	}
+}
+
+/* Anew, at once, from the ticket in the store. */
+static void connection_lost(struct session *s, enum err why)
+{
+	ike_sa_free(&s->live);
+	s->frozen = false;
+	renewal_forget(s);
+	memset(&s->report.connect, 0, sizeof(s->report.connect));
+	s->report.started_ms = s->now_ms;
+	s->report.reconnects++;
+	s->retry_ms = s->cfg.retry_min_ms;
+	session_set_state(s, SES_ST_WAITING, err_name(why));
+	if (s->trial) { /* a renewal was under way: it is the way back now */
+		session_set_state(s,
+				  s->trial_resumes ? SES_ST_RESUMING
+						   : SES_ST_CONNECTING,
+				  "the renewal goes on alone");
+		return;
+	}
+	s->asked_ticket = false;
+	ladder_ask_path(s);
+}
+
+void ladder_closed(struct session *s, bool is_live, const struct ike_action *a)
+{
+	enum err why = a->u.closed.why;
+
+	session_note(s, why, a->u.closed.detail);
+	if (s->report.state == SES_ST_CLOSING)
+		session_finish(s, ERR_CANCELLED, NULL);
+	else if (!is_live)
+		trial_closed(s, why, a->u.closed.auth_sent);
+	else if (s->cfg.persistent)
+		connection_lost(s, why);
+	else
+		session_finish(s, why, s->report.last_detail);
+}
+
+/* --- the network ---------------------------------------------------------- */
+
+void session_path_lost(struct session *s, int64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (s->report.state != SES_ST_UP)
+		return; /* an attempt on the way times out by itself */
+	s->frozen = true;
+	session_note(s, ERR_NO_ANSWER, "no route to the gateway");
+	session_set_state(s, SES_ST_NO_PATH, "path lost");
+}
+
+/* An attempt over a path that is gone: anew, the ticket unless presented. */
+static void trial_anew(struct session *s)
+{
+	if (ladder_presented(s))
+		held_wipe(&s->held);
+	s->held.tries = 0;
+	s->early_ticket = NULL;
+	add_stats(s);
+	ike_sa_free(&s->trial);
+	ladder_ask_path(s);
+}
+
+static void path_back(struct session *s)
+{
+	s->frozen = false;
+	session_set_state(s, SES_ST_UP, "path is back");
+	if (ike_sa_check_alive(s->live, s->now_ms) != OK)
+		log_debug("session: the SA cannot be checked now");
+}
+
+static void path_moved(struct session *s)
+{
+	if (ladder_presented(s))
+		held_wipe(&s->held);
+	s->held.tries = 0;
+	s->early_ticket = NULL;
+	ike_sa_free(&s->trial);
+	session_note(s, ERR_NO_ANSWER, "the network changed");
+	connection_lost(s, ERR_NO_ANSWER);
+}
+
+void session_path_new(struct session *s, bool same, int64_t now_ms)
+{
+	s->now_ms = now_ms;
+	switch (s->report.state) {
+	case SES_ST_UP:
+	case SES_ST_NO_PATH:
+		if (s->live && same && s->frozen)
+			path_back(s);
+		else if (s->live && !same)
+			path_moved(s);
+		else if (!s->live && !s->asked_path)
+			ladder_ask_path(s);
+		break;
+	case SES_ST_WAITING:
+		s->retry_ms = s->cfg.retry_min_ms;
+		if (!s->asked_path)
+			ladder_ask_path(s);
+		break;
+	case SES_ST_RESUMING:
+	case SES_ST_CONNECTING:
+		if (!same && s->trial)
+			trial_anew(s);
+		break;
+	case SES_ST_IDLE:
+	case SES_ST_CLOSING:
+	case SES_ST_CLOSED:
+		break;
+	}
+}

@@ -1,0 +1,131 @@
+/* The next ticket before this one expires (RFC 5723 4.3.4 and 6). */
+#include "client/session/session_private.h"
+
+#define ASK_WAIT_MS    10000 /* an INFORMATIONAL and its retransmissions */
+#define REKEY_WAIT_MS  20000
+#define AGAIN_MIN_MS   30000
+#define LIFE_LONGEST_S (365u * 24 * 3600) /* beyond: never renewed */
+
+static const char *const rung_texts[] = {
+	[RUNG_REST] = "rest",	  [RUNG_ASK] = "ask",
+	[RUNG_RESUME] = "resume", [RUNG_REKEY] = "rekey",
+	[RUNG_REAUTH] = "reauth", [RUNG_STOPPED] = "stopped"};
+
+void renewal_forget(struct session *s)
+{
+	s->rung = RUNG_REST;
+	s->report.renew_at_ms = SESSION_NEVER;
+	s->report.renewal_stopped = false;
+}
+
+void renewal_plan(struct session *s, const struct ike_ticket *ticket)
+{
+	int64_t life_ms = (int64_t)ticket->lifetime_s * 1000;
+	uint8_t jitter;
+
+	renewal_forget(s);
+	s->renew_wait_ms = AGAIN_MIN_MS;
+	s->ticket_expires_ms = s->now_ms + life_ms;
+	if (s->cfg.renewal == RENEWAL_SETUP || s->cfg.renewal == RENEWAL_PUSH ||
+	    ticket->lifetime_s > LIFE_LONGEST_S)
+		return;
+	/* Between a half and three quarters of its life: many clients that
+	 * came up together must not ask together. */
+	rng_draw(&s->rng, &jitter, 1);
+	s->report.renew_at_ms =
+		s->now_ms + life_ms / 2 + life_ms * jitter / 1024;
+}
+
+static void rung_set(struct session *s, enum renewal_rung rung, int64_t wait_ms)
+{
+	log_debug("session: ticket renewal: %s -> %s", rung_texts[s->rung],
+		  rung_texts[rung]);
+	s->rung = rung;
+	s->report.renew_at_ms =
+		wait_ms == SESSION_NEVER ? SESSION_NEVER : s->now_ms + wait_ms;
+}
+
+static void rung_stop(struct session *s)
+{
+	rung_set(s, RUNG_STOPPED, SESSION_NEVER);
+	s->report.renewal_stopped = true;
+	log_warn("the gateway renews no ticket: when this one has expired, the "
+		 "next connect is a full one");
+}
+
+/* RENEWAL_REQUEST: the same question again, less and less often. */
+static void ask_later(struct session *s)
+{
+	if (s->now_ms + s->renew_wait_ms >= s->ticket_expires_ms) {
+		rung_stop(s);
+		return;
+	}
+	rung_set(s, RUNG_REST, s->renew_wait_ms);
+	s->renew_wait_ms *= 2;
+}
+
+/* Each rung waits for a ticket to come (renewal_plan then ends the climb)
+ * or for its time to be over. */
+static void rung_climb(struct session *s, enum renewal_rung rung)
+{
+	enum err e = OK;
+
+	switch (rung) {
+	case RUNG_REST:
+	case RUNG_ASK:
+		rung_set(s, RUNG_ASK, ASK_WAIT_MS);
+		e = ike_sa_ask_ticket(s->live, s->now_ms);
+		break;
+	case RUNG_RESUME:
+		rung_set(s, RUNG_RESUME, SESSION_NEVER);
+		s->asked_ticket = true;
+		session_push(s, SES_DO_ASK_TICKET);
+		break;
+	case RUNG_REKEY:
+		rung_set(s, RUNG_REKEY, REKEY_WAIT_MS);
+		e = ike_sa_rekey_ike(s->live, s->now_ms);
+		break;
+	case RUNG_REAUTH:
+		if (s->cfg.unattended) {
+			rung_set(s, RUNG_REAUTH, SESSION_NEVER);
+			ladder_begin(s);
+		} else {
+			rung_stop(s);
+		}
+		break;
+	case RUNG_STOPPED:
+		rung_stop(s);
+		break;
+	}
+	if (e)
+		log_debug("session: ticket renewal: %s", err_text(e));
+}
+
+void renewal_due(struct session *s)
+{
+	s->report.renew_at_ms = SESSION_NEVER;
+	if (!s->live || s->trial || s->frozen)
+		return;
+	if (s->rung == RUNG_REST)
+		rung_climb(s, RUNG_ASK);
+	else if (s->cfg.renewal == RENEWAL_REQUEST)
+		ask_later(s);
+	else
+		rung_climb(s, s->rung + 1);
+}
+
+void renewal_give_ticket(struct session *s, const struct ike_ticket *ticket)
+{
+	if (ticket && held_set(&s->held, ticket) == OK)
+		ladder_begin(s);
+	else
+		rung_climb(s, RUNG_REKEY);
+}
+
+void renewal_failed(struct session *s, bool presented)
+{
+	if (presented)
+		held_wipe(&s->held);
+	held_return(s);
+	rung_climb(s, s->rung + 1);
+}

@@ -1,0 +1,89 @@
+/* The inside of a session, shared by session.c, ladder.c and renewal.c. */
+#ifndef CLIENT_SESSION_SESSION_PRIVATE_H
+#define CLIENT_SESSION_SESSION_PRIVATE_H
+
+#include "client/session/session.h"
+#include "platform/base/log.h"
+
+#define SESSION_QUEUE_MAX 16
+#define SESSION_NEVER	  INT64_MAX
+
+/* A ticket taken from the store: in memory only, until it is spent, put back
+ * or proven useless. */
+struct held_ticket {
+	bool here;
+	uint8_t tries;
+	bool returned; /* the store has it again; wiped by the next verb */
+	bool refused;  /* by an unprotected message: a hint, not a proof */
+	struct ike_ticket ticket;
+	uint8_t *opaque;
+};
+
+enum renewal_rung {
+	RUNG_REST = 0, /* a ticket is stored, its renewal is planned */
+	RUNG_ASK,
+	RUNG_RESUME,
+	RUNG_REKEY,
+	RUNG_REAUTH,
+	RUNG_STOPPED
+};
+
+struct session {
+	struct session_config cfg;
+	struct rng rng;
+	struct ike_sa *live;  /* carries the tunnel */
+	struct ike_sa *trial; /* on its way up, beside live or alone */
+	bool trial_resumes;
+	struct ike_sa *asking; /* whose question is open; live or trial */
+	struct ike_path path;
+	struct held_ticket held;
+	const struct ike_ticket *early_ticket; /* came before UP; the SA's */
+	struct session_report report;
+	bool asked_path, asked_ticket;
+	bool frozen; /* no path: the SA is kept and waits */
+	uint32_t retry_ms;
+	int64_t retry_at_ms;
+	enum renewal_rung rung;
+	uint32_t renew_wait_ms; /* back-off of RENEWAL_REQUEST */
+	int64_t ticket_expires_ms;
+	int64_t now_ms; /* of the verb that runs */
+	struct session_action queue[SESSION_QUEUE_MAX];
+	size_t queue_head, queue_len;
+};
+
+/* session.c */
+void session_push(struct session *s, enum session_action_kind kind);
+void session_push_ticket(struct session *s, const struct ike_ticket *ticket);
+void session_set_state(struct session *s, enum session_state to,
+		       const char *why);
+void session_note(struct session *s, enum err why, const char *detail);
+void session_finish(struct session *s, enum err why, const char *detail);
+
+/* ladder.c: attempts, fall-backs, paths. */
+enum err ERR_MUST held_set(struct held_ticket *h, const struct ike_ticket *t);
+void held_wipe(struct held_ticket *h);
+/* Back to the store: only where it is certain that no IKE_AUTH was sent. */
+void held_return(struct session *s);
+void ladder_ask_path(struct session *s);
+/* One attempt, with the ticket in hand where it may still help. */
+void ladder_begin(struct session *s);
+/* The trial or the living SA said so. */
+void ladder_up(struct session *s, const struct ike_action *a);
+void ladder_closed(struct session *s, bool is_live, const struct ike_action *a);
+void ladder_wait(struct session *s, enum session_state state, enum err why);
+/* An IKE_AUTH with the ticket in hand has left. */
+bool ladder_presented(const struct session *s);
+
+/* renewal.c */
+/* A ticket of the living SA is stored; its renewal is planned. */
+void renewal_plan(struct session *s, const struct ike_ticket *ticket);
+/* Nothing lives, or the ticket is void. */
+void renewal_forget(struct session *s);
+/* report.renew_at_ms has come. */
+void renewal_due(struct session *s);
+/* The store answered the question for the living SA's ticket. */
+void renewal_give_ticket(struct session *s, const struct ike_ticket *ticket);
+/* The trial beside the living SA failed. */
+void renewal_failed(struct session *s, bool presented);
+
+#endif
