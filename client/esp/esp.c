@@ -14,8 +14,7 @@
 #define IPV6_HEAD    40
 #define MAX_SEQ(esn) ((esn) ? UINT64_MAX : (uint64_t)UINT32_MAX)
 
-/* --- the SA ------------------------------------------------------------------
- */
+/* --- the SA ------------------------------------------------------ */
 
 /* The IVs of CBC must not be foreseeable, and this folder draws no random
  * numbers: they come from a generator seeded by the key, which who sees the
@@ -95,8 +94,7 @@ uint32_t esp_peek_spi(struct bytes pkt)
 	return rd_u32(&r);
 }
 
-/* --- what is authenticated beside the body
- * -------------------------------------- */
+/* --- what is authenticated beside the body ----------------------- */
 
 /* AEADs: SPI and the sequence number, whole with ESN (RFC 4106 section 5).
  * CBC and HMAC: SPI and low half as sent, the high half after the body
@@ -120,8 +118,7 @@ static void text_bind(const struct esp_sa *sa, uint64_t seq, uint8_t *aad,
 	}
 }
 
-/* --- sending
- * ----------------------------------------------------------------------- */
+/* --- sending ----------------------------------------------------- */
 
 /* An AEAD's IV need only never repeat under one key: the sequence number. */
 static void iv_make(struct esp_sa *sa, uint8_t iv[IV_MAX])
@@ -179,8 +176,7 @@ enum err esp_seal(struct esp_sa *sa, uint8_t next_header, struct esp_pkt *pkt)
 	return wr_finish(&head);
 }
 
-/* --- receiving
- * ------------------------------------------------------------------------ */
+/* --- receiving --------------------------------------------------- */
 
 static enum err seq_find(const struct esp_sa *sa, uint32_t low,
 			 uint64_t *out_seq)

@@ -16,8 +16,7 @@
 #define RP_FILTER_NOTE "rp_filter"
 #define UDP_BUFFER_LEN (4 << 20) /* a burst of 64 KiB sends must fit */
 
-/* --- what the leases of a namespace share ------------------------------------
- */
+/* --- what the leases of a namespace share ------------------------ */
 
 /* Brings rp_filter to what all wishes together ask for. A strict filter
  * drops the gateway's packets under a full tunnel: it asks for the way back
@@ -75,8 +74,7 @@ static enum err shared_update(struct lease *l, struct diag *diag)
 	return e;
 }
 
-/* --- start
- * ---------------------------------------------------------------------- */
+/* --- start ------------------------------------------------------- */
 
 static void lease_sweep(struct lease *l)
 {
@@ -113,8 +111,7 @@ enum err lease_start(struct lease *l, struct diag *diag)
 	return e;
 }
 
-/* --- OPEN, UDP
- * -------------------------------------------------------------------- */
+/* --- OPEN, UDP --------------------------------------------------- */
 
 enum err lease_open_link(struct lease *l, int *out_fd, struct diag *diag)
 {
@@ -175,9 +172,7 @@ enum err lease_open_udp(struct lease *l, enum addr_family family, int *out_fd,
 	return e;
 }
 
-/* --- CONF
- * ---------------------------------------------------------------------------
- */
+/* --- CONF -------------------------------------------------------- */
 
 static bool has_addr(const struct net_conf *c, const struct addr *a)
 {
@@ -358,9 +353,7 @@ enum err lease_configure(struct lease *l, const struct net_conf *conf,
 	return diag_set(diag, OK, "%s", warn.text);
 }
 
-/* --- end
- * ------------------------------------------------------------------------------
- */
+/* --- end --------------------------------------------------------- */
 
 void lease_end(struct lease *l)
 {

@@ -60,8 +60,7 @@ static bool is_our_socket(int fd)
 	       domain == AF_UNIX && type == SOCK_SEQPACKET;
 }
 
-/* --- one request ------------------------------------------------------------
- */
+/* --- one request ------------------------------------------------- */
 
 /* False: no client any more. */
 static bool reply_send(const struct netd_reply *reply, int fd)
@@ -139,8 +138,7 @@ static bool request_answer(struct lease *l, struct bytes msg)
 	return more;
 }
 
-/* --- the loop
- * --------------------------------------------------------------------- */
+/* --- the loop ---------------------------------------------------- */
 
 /* False at the end of the lease, for whatever reason. */
 static bool request_wait(struct lease *l, const sigset_t *while_waiting)

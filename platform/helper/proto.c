@@ -5,7 +5,7 @@
 #define NETD_MAGIC   0x56504e44u /* "VPND" */
 #define NETD_VERSION 1
 
-/* --- requests ---------------------------------------------------------- */
+/* --- requests ---------------------------------------------------- */
 
 /* NETD_ANY for a reserved verb, -1 for one that does not exist. */
 static int verb_body_len(uint8_t verb)
@@ -173,7 +173,7 @@ enum err netd_read_request(struct bytes msg, struct netd_request *out,
 	return rd_finish(&r);
 }
 
-/* --- replies ------------------------------------------------------------ */
+/* --- replies ----------------------------------------------------- */
 
 /* The numbers of `enum err` may move from version to version; these do not.
  */

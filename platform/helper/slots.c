@@ -105,7 +105,7 @@ static int lease_file(struct slot *s, unsigned n, int flags)
 	return openat(s->dir_fd, name, O_RDWR | O_CLOEXEC | flags, 0600);
 }
 
-/* --- what a lease's file says -------------------------------------------- */
+/* --- what a lease's file says ------------------------------------ */
 
 /* False for an empty file (a lease without wishes yet) too: netns 0. */
 static bool wish_read(int fd, uint64_t *out_netns, struct slot_wish *out)
@@ -152,8 +152,7 @@ enum err slot_wish_set(struct slot *s, const struct slot_wish *wish,
 	return e ? diag_sys(diag, e, SLOT_DIR "/lease-%u", s->n) : OK;
 }
 
-/* --- who lives --------------------------------------------------------------
- */
+/* --- who lives --------------------------------------------------- */
 
 static bool lease_lives(struct slot *s, int fd, unsigned n)
 {
@@ -221,8 +220,7 @@ enum err slot_take(struct slot *s, struct diag *diag)
 	return diag_set(diag, ERR_BUSY, "all %d leases are taken", NETD_LEASES);
 }
 
-/* --- notes
- * -------------------------------------------------------------------- */
+/* --- notes ------------------------------------------------------- */
 
 static void note_name(struct slot *s, const char *name, char out[64])
 {

@@ -35,8 +35,7 @@ struct text {
 	char b[OURS_MAX];
 };
 
-/* --- the text that holds both ------------------------------------------------
- */
+/* --- the text that holds both ------------------------------------ */
 
 static void text_add(struct text *t, const char *b, size_t len)
 {
@@ -142,8 +141,7 @@ static enum err text_unquote(const struct text *t, struct original *out)
 	return OK;
 }
 
-/* --- reading
- * ------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------- */
 
 static enum err text_read(const char *path, struct text *out, struct diag *diag)
 {
@@ -209,8 +207,7 @@ static enum err original_look(const char *path, const struct text *t,
 	return OK;
 }
 
-/* --- writing
- * ------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------- */
 
 /* The old octets behind a shorter text become empty lines before they go:
  * cut off at any point, the file reads like the new text. */
@@ -325,8 +322,7 @@ static enum err ours_write(const char *path, struct original *o,
 	return e ? diag_sys(diag, e, "writing %s", path) : OK;
 }
 
-/* --- the two verbs
- * ----------------------------------------------------------------- */
+/* --- the two verbs ----------------------------------------------- */
 
 enum err dns_file_apply(const char *path, struct bytes lines, struct diag *diag)
 {

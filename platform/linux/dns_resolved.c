@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- whose namespace ------------------------------------------------------ */
+/* --- whose namespace --------------------------------------------- */
 
 static struct {
 	bool elsewhere;
@@ -43,8 +43,7 @@ bool dns_file_is_the_systems(void)
 	return around.systems_file;
 }
 
-/* --- resolved ----------------------------------------------------------------
- */
+/* --- resolved ---------------------------------------------------- */
 
 #ifdef HAVE_LIBSYSTEMD
 

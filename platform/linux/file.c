@@ -128,8 +128,7 @@ enum err os_read_secret_file(const char *path, size_t max, uint8_t **out_buf,
 			 diag);
 }
 
-/* --- writing ---------------------------------------------------------------
- */
+/* --- writing ----------------------------------------------------- */
 
 static enum err fd_write(int fd, struct bytes b)
 {

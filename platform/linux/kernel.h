@@ -15,7 +15,7 @@ struct lease_set {
 	bool alive[NETD_LEASES];
 };
 
-/* --- netlink ------------------------------------------------------------ */
+/* --- netlink ----------------------------------------------------- */
 
 enum err ERR_MUST kernel_open(struct nl_sock **out, struct diag *diag);
 void kernel_close(struct nl_sock **sk);
@@ -30,7 +30,7 @@ typedef void kernel_put(struct nlmsghdr *head, void *ctx);
 enum err ERR_MUST kernel_dump(struct nl_sock *sk, int type, kernel_put *put,
 			      void *ctx);
 
-/* --- the interface ------------------------------------------------------- */
+/* --- the interface ----------------------------------------------- */
 
 /* A new interface; ERR_BUSY where the name is taken, by whom ever. gives
  * *out_fd, non-blocking. */
@@ -53,8 +53,7 @@ enum err ERR_MUST addr_add(struct nl_sock *sk, int ifindex,
 enum err ERR_MUST addr_delete(struct nl_sock *sk, int ifindex,
 			      const struct addr *addr, struct diag *diag);
 
-/* --- routes and rules ------------------------------------------------------
- */
+/* --- routes and rules -------------------------------------------- */
 
 struct route {
 	int ifindex;
@@ -75,8 +74,7 @@ enum err ERR_MUST rules_set(struct nl_sock *sk, enum addr_family family,
 void rules_clear(struct nl_sock *sk, enum addr_family family, unsigned n);
 unsigned rules_sweep(struct nl_sock *sk, const struct lease_set *leases);
 
-/* --- settings below /proc/sys/net -------------------------------------------
- */
+/* --- settings below /proc/sys/net -------------------------------- */
 
 /* A small number; -1 where it is not there. path: below /proc/sys/net/. */
 int sysctl_read(const char *path);

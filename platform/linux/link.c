@@ -80,7 +80,7 @@ enum err link_delete(struct nl_sock *sk, int ifindex, struct diag *diag)
 			   "deleting the interface", diag);
 }
 
-/* --- sweep -------------------------------------------------------------- */
+/* --- sweep ------------------------------------------------------- */
 
 struct link_list {
 	const struct lease_set *leases;
@@ -129,7 +129,7 @@ unsigned link_sweep(struct nl_sock *sk, const struct lease_set *leases)
 	return done;
 }
 
-/* --- addresses ------------------------------------------------------------ */
+/* --- addresses --------------------------------------------------- */
 
 static enum err addr_call(struct nl_sock *sk, int type, int ifindex,
 			  const struct addr *addr, struct diag *diag)

@@ -41,7 +41,7 @@ static enum err net_new(int fd, pid_t pid, struct net **out)
 	return OK;
 }
 
-/* --- starting --------------------------------------------------------- */
+/* --- starting ---------------------------------------------------- */
 
 /* A program that was not installed runs the helper that lies beside it.
  * That gives nobody anything: who can put a file beside the program that
@@ -150,7 +150,7 @@ fail:
 	return e;
 }
 
-/* --- asking ------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------ */
 
 static enum err net_send(struct net *n, struct diag *diag)
 {

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- clocks and randomness -------------------------------------------- */
+/* --- clocks and randomness --------------------------------------- */
 
 static int64_t clock_read_us(clockid_t clock)
 {
@@ -60,7 +60,7 @@ enum err os_random(void *out, size_t len)
 	return OK;
 }
 
-/* --- who called ---------------------------------------------------------- */
+/* --- who called -------------------------------------------------- */
 
 /* A decimal id as sudo writes it. */
 static bool id_parse(const char *text, unsigned *out)
@@ -134,7 +134,7 @@ enum err os_invoking_user(struct os_user *out, struct diag *diag)
 	return home_find(by_sudo, out, diag);
 }
 
-/* --- giving up privilege -------------------------------------------------- */
+/* --- giving up privilege ----------------------------------------- */
 
 static bool group_has(const struct group *gr, const char *user)
 {

@@ -12,7 +12,7 @@ static int family_number(enum addr_family family)
 	return family == ADDR_V4 ? AF_INET : AF_INET6;
 }
 
-/* --- routes --------------------------------------------------------------- */
+/* --- routes ------------------------------------------------------ */
 
 static enum err route_call(struct nl_sock *sk, int type, const struct route *r,
 			   struct diag *diag)
@@ -55,8 +55,7 @@ enum err route_delete(struct nl_sock *sk, const struct route *r,
 	return route_call(sk, RTM_DELROUTE, r, diag);
 }
 
-/* --- rules -----------------------------------------------------------------
- */
+/* --- rules ------------------------------------------------------- */
 
 /* Of one lease, in this order, lease by lease:
  *
@@ -214,8 +213,7 @@ void rules_clear(struct nl_sock *sk, enum addr_family family, unsigned n)
 	}
 }
 
-/* --- sweep ------------------------------------------------------------------
- */
+/* --- sweep ------------------------------------------------------- */
 
 struct rule_list {
 	const struct lease_set *leases;

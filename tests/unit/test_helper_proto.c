@@ -114,8 +114,7 @@ static void assert_conf_fine(const struct net_conf *c)
 	assert_int_equal(netd_check_conf(c, NULL), OK);
 }
 
-/* --- requests
- * ------------------------------------------------------------------- */
+/* --- requests ---------------------------------------------------- */
 
 static void a_conf_arrives_as_it_was_sent(void **state)
 {
@@ -337,8 +336,7 @@ static void no_mutation_gets_past_the_check(void **state)
 	assert_true(fine > 100);
 }
 
-/* --- what a CONF may mean
- * ----------------------------------------------------------- */
+/* --- what a CONF may mean ---------------------------------------- */
 
 static void an_empty_conf_is_fine(void **state)
 {
@@ -449,8 +447,7 @@ static void the_mtu_has_bounds(void **state)
 	assert_conf_refused(&c);
 }
 
-/* --- replies
- * -------------------------------------------------------------------------- */
+/* --- replies ----------------------------------------------------- */
 
 static struct netd_reply reply_pass(const struct netd_reply *r)
 {
