@@ -48,6 +48,15 @@ struct tunnel {
 	uint8_t dgram[65536 + ESP_HEADROOM];
 };
 
+/* tunnel_path.c: the way to the gateway. */
+void tunnel_answer_path(struct tunnel *t);
+void tunnel_close_udp(struct tunnel *t);
+/* From now on changes of the network are seen. */
+void tunnel_watch_network(struct tunnel *t);
+
+/* tunnel_conf.c: what was agreed on, set at the helper. */
+void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n);
+
 /* tunnel_ask.c: the session's questions. */
 enum err ERR_MUST tunnel_load_certs(struct tunnel *t, struct diag *diag);
 enum err ERR_MUST tunnel_load_ca(struct tunnel *t, struct diag *diag);

@@ -1,0 +1,148 @@
+/* The way to the gateway: addresses, socket, and what changes of it. */
+#include "client/run/tunnel_private.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "client/run/resolve.h"
+#include "client/run/udp.h"
+#include "platform/base/log.h"
+#include "platform/os.h"
+
+#define TRIES_BY_ADDR 3
+
+static void on_udp(void *ctx)
+{
+	struct tunnel *t = ctx;
+	uint8_t *buf = t->dgram + ESP_HEADROOM;
+	int64_t now_ms = os_now().boot_ms;
+	bool heard = false;
+	struct bytes in;
+	enum udp_kind kind;
+	enum err e;
+
+	for (size_t i = 0; i < DATAPLANE_BATCH && t->udp_fd >= 0; i++) {
+		kind = udp_receive(t->udp_fd, buf,
+				   sizeof(t->dgram) - ESP_HEADROOM, &in);
+		if (kind == UDP_NOTHING)
+			break;
+		if (kind == UDP_ESP) {
+			heard |= dataplane_receive(t->dataplane, buf, in.len);
+		} else if (kind == UDP_IKE) {
+			e = session_input(t->session, buf + UDP_MARKER_LEN,
+					  in.len, &t->path, now_ms);
+			if (e)
+				log_debug("udp: datagram dropped: %s",
+					  err_text(e));
+			tunnel_pump(t);
+		}
+	}
+	if (heard)
+		session_heard(t->session, now_ms);
+}
+
+void tunnel_close_udp(struct tunnel *t)
+{
+	if (t->udp_fd < 0)
+		return;
+	loop_remove(t->loop, t->udp_fd);
+	close(t->udp_fd);
+	t->udp_fd = -1;
+}
+
+static enum err open_udp(struct tunnel *t, const struct addr *remote,
+			 struct diag *diag)
+{
+	enum err e;
+
+	tunnel_close_udp(t);
+	e = net_open_udp(t->net, remote->family, &t->udp_fd, diag);
+	if (!e)
+		e = udp_connect(t->udp_fd, remote, &t->path, diag);
+	if (!e)
+		e = loop_add(t->loop, t->udp_fd, on_udp, t);
+	if (e && t->udp_fd >= 0) {
+		close(t->udp_fd);
+		t->udp_fd = -1;
+	}
+	return e;
+}
+
+/* The way the socket's packets leave the host; also what changes of it are
+ * measured against. */
+static bool look_at_path(struct tunnel *t, struct netmon_path *out)
+{
+	return t->netmon && netmon_path(t->netmon, &t->path.remote,
+					udp_mark(t->udp_fd), out) == OK;
+}
+
+static void on_netmon(void *ctx)
+{
+	struct tunnel *t = ctx;
+	struct netmon_path now;
+	int64_t now_ms = os_now().boot_ms;
+
+	if (!netmon_drain(t->netmon))
+		return;
+	if (t->path.remote.family == ADDR_NONE || !look_at_path(t, &now))
+		session_path_lost(t->session, now_ms);
+	else
+		session_path_new(t->session, netmon_path_eq(&now, &t->way),
+				 now_ms);
+	tunnel_pump(t);
+}
+
+/* The gateway's addresses: asked for by name at first and when those we
+ * know did not help; behind a tunnel that is down the name servers may be
+ * out of reach. */
+static enum err find_gateway(struct tunnel *t, struct diag *diag)
+{
+	if (t->n_addrs > 0 && ++t->tries_by_addr < TRIES_BY_ADDR)
+		return OK;
+	t->tries_by_addr = 0;
+	return resolve_name(t->profile->gateway, t->profile->port, t->addrs,
+			    GATEWAY_ADDRS_MAX, &t->n_addrs, diag);
+}
+
+/* The first of the gateway's addresses that this host has a route to. */
+void tunnel_answer_path(struct tunnel *t)
+{
+	struct diag diag = DIAG_INIT, attempt;
+	enum err e;
+
+	t->cpu_start_us = os_cpu_us();
+	e = find_gateway(t, &diag);
+	for (size_t i = 0; !diag.text[0] && i < t->n_addrs; i++) {
+		attempt = (struct diag)DIAG_INIT;
+		e = open_udp(t, &t->addrs[i], &attempt);
+		if (!e)
+			break;
+	}
+	if (e && !diag.text[0])
+		diag = attempt;
+	if (!e && !look_at_path(t, &t->way))
+		memset(&t->way, 0, sizeof(t->way));
+	e = session_give_path(t->session, e ? NULL : &t->path, e,
+			      diag_text(&diag, e), os_now().boot_ms);
+	if (e)
+		log_error("path: %s", err_text(e));
+}
+
+/* Only once there is something to watch: it costs the first connect time,
+ * and the interface we make would wake us. */
+void tunnel_watch_network(struct tunnel *t)
+{
+	struct diag diag = DIAG_INIT;
+	enum err e;
+
+	if (t->netmon)
+		return;
+	e = netmon_open(&t->netmon, &diag);
+	if (!e)
+		e = loop_add(t->loop, netmon_fd(t->netmon), on_netmon, t);
+	if (e)
+		log_warn("changes of the network stay unseen: %s",
+			 diag_text(&diag, e));
+	else if (!look_at_path(t, &t->way))
+		memset(&t->way, 0, sizeof(t->way));
+}
