@@ -1,10 +1,11 @@
 /* The ticket cache on disk: DIR/tickets, one AEAD-sealed file for each
- * profile, key in DIR/key (0600) for now.
+ * profile, under a key that [resumption] key chooses (client/store/key.h).
  *
  * An entry is taken (removed from the disk) before it is presented, and the
  * folder synced before an IKE_AUTH can make use of it. The associated data
  * binds format, profile, gateway, identity and fingerprint: an entry of another
- * profile or credential does not open.
+ * profile or credential does not open. Each entry has a generation: an older
+ * copy that is put back is noticed until the next reboot (guard.h).
  */
 #ifndef CLIENT_STORE_CACHE_H
 #define CLIENT_STORE_CACHE_H
@@ -20,15 +21,32 @@ struct ticket_entry {
 	int64_t stored_wall_ms;	  /* Unix time */
 	int64_t expires_wall_ms;
 	int64_t stored_boot_ms;
-	uint32_t renewed; /* times since the last full exchange */
-	uint8_t *buf;	  /* owned by the entry */
+	uint32_t renewed;    /* times since the last full exchange */
+	uint64_t generation; /* these two the cache sets */
+	enum cache_key key;  /* what protects it */
+	uint8_t *buf;	     /* owned by the entry */
 };
 
-/* dir is made (0700) when missing. Refuses a folder or key that others can
- * read or own, or a symlink (ERR_CACHE, with the command that mends it). */
+/* For looking. dir is made (0700) when missing. Refuses a folder or key that
+ * others can read or own, or a symlink (ERR_CACHE, with the command that mends
+ * it). Keys are obtained when they are first needed, which may start a
+ * program: not after os_confine. */
 enum err ERR_MUST ticket_cache_open(const char *dir, struct ticket_cache **out,
 				    struct diag *diag);
-void ticket_cache_close(struct ticket_cache **c); /* wipes the key */
+/* For a tunnel of this profile: obtains all keys it will need. A key that
+ * cannot be obtained now is ERR_CACHE, and no entry is touched. */
+enum err ERR_MUST ticket_cache_open_for(const char *dir,
+					const struct profile *p,
+					struct ticket_cache **out,
+					struct diag *diag);
+void ticket_cache_close(struct ticket_cache **c); /* wipes the keys */
+/* Puts every entry under a new key (a new one for each backend in use; auto
+ * chooses again) and has the old ones forgotten. Killed at any moment, every
+ * entry can still be opened, and the next to open the cache finishes.
+ * ERR_BUSY: a tunnel is running. ERR_CACHE: some could not be replaced, and
+ * stay under the key they have. */
+enum err ERR_MUST ticket_cache_rotate(struct ticket_cache *c,
+				      struct diag *diag);
 /* Removes and returns. ERR_NOT_FOUND; ERR_EXPIRED (removed; wall clock set
  * back before the time of storing counts as expired); ERR_CACHE for an
  * entry that does not open (removed, others intact, diag says so). */
@@ -57,6 +75,7 @@ struct ticket_info {
 	int64_t age_s, remaining_s;
 	size_t size; /* octets of the ticket */
 	uint32_t renewed;
+	enum cache_key key; /* what protects it */
 };
 /* At most cap; *out_n entries. Unreadable ones are skipped with a warning. */
 enum err ERR_MUST ticket_cache_list(struct ticket_cache *c, struct os_time now,

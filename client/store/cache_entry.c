@@ -1,12 +1,12 @@
 /* One file:
  *
- *   "vpctkt" | format 1 | salt 32 | IV 8 |
- *   profile | gateway | port | identity | keyed fingerprint |
- *   keyed credential | sealed | ICV 16
+ *   "vpctkt" | format 2 | key id 8 | salt 32 | IV 8 |
+ *   profile | gateway | port | identity | sealed | ICV 16
  *
- * Everything before "sealed" is in the clear and authenticated. The key of
- * AES-256-GCM is prf+(cache key, salt): every file has its own, so the IV may
- * be random without a limit on the number of files.
+ * Everything before "sealed" is in the clear and authenticated; sealed are
+ * fingerprint, credential, generation and the ticket with its keys. The key
+ * of AES-256-GCM is prf+(cache key, salt): every file has its own, so the IV
+ * may be random without a limit on the number of files.
  */
 #include "client/store/cache_private.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MAGIC	 "vpctkt"
-#define FORMAT	 1
+#define FORMAT	 2
 #define SALT_LEN 32
 #define KEY_WORD "vpn-connect ticket key"
 
@@ -22,36 +22,16 @@ static const struct cipher_algs cache_algs = {ENCR_AES_GCM_16, 256, INTEG_NONE};
 
 /* --- binding ------------------------------------------------------------ */
 
-static enum err keyed(const struct secret *key, const char *word,
-		      const uint8_t value[32], uint8_t out[32])
+void cache_binding_of(const struct profile *p, struct cache_binding *out)
 {
-	const struct bytes parts[] = {bytes_str(word), bytes(value, 32)};
-	struct secret mac;
-	enum err e;
-
-	e = crypto_prf(PRF_HMAC_SHA2_256, secret_view(key), parts, 2, &mac);
-	if (!e)
-		memcpy(out, mac.b, 32);
-	secret_wipe(&mac);
-	return e;
-}
-
-enum err cache_binding_of(const struct profile *p, const struct secret *key,
-			  struct cache_binding *out)
-{
-	enum err e;
-
 	memset(out, 0, sizeof(*out));
 	memcpy(out->profile, p->name, sizeof(out->profile));
 	memcpy(out->gateway, p->gateway, sizeof(out->gateway));
 	out->port = p->port;
 	out->identity = p->id;
-	e = keyed(key, "vpn-connect ticket fingerprint", p->fingerprint,
-		  out->fingerprint);
-	if (!e && p->has_credential)
-		e = keyed(key, "vpn-connect ticket credential", p->credential,
-			  out->credential);
-	return e;
+	memcpy(out->fingerprint, p->fingerprint, sizeof(out->fingerprint));
+	if (p->has_credential)
+		memcpy(out->credential, p->credential, sizeof(out->credential));
 }
 
 static bool name_eq(const struct ike_name *a, const struct ike_name *b)
@@ -109,8 +89,6 @@ static void wr_binding(struct wr *w, const struct cache_binding *b)
 	wr_item(w, bytes_str(b->gateway));
 	wr_u16(w, b->port);
 	wr_name(w, &b->identity);
-	wr_bytes(w, BYTES_OF(b->fingerprint));
-	wr_bytes(w, BYTES_OF(b->credential));
 }
 
 static void wr_ticket(struct wr *w, const struct ike_ticket *t)
@@ -132,8 +110,12 @@ static void wr_ticket(struct wr *w, const struct ike_ticket *t)
 	wr_u8(w, t->peer_fragments);
 }
 
-static void wr_entry(struct wr *w, const struct ticket_entry *e)
+static void wr_entry(struct wr *w, const struct cache_binding *b,
+		     const struct ticket_entry *e)
 {
+	wr_bytes(w, BYTES_OF(b->fingerprint));
+	wr_bytes(w, BYTES_OF(b->credential));
+	wr_u64(w, e->generation);
 	wr_ticket(w, &e->ticket);
 	wr_addr(w, &e->gateway);
 	wr_u64(w, (uint64_t)e->stored_wall_ms);
@@ -143,14 +125,16 @@ static void wr_entry(struct wr *w, const struct ticket_entry *e)
 }
 
 /* The cipher of the file with this salt. */
-static enum err cipher_of(const struct secret *key, struct bytes salt,
+static enum err cipher_of(const struct key_slot *key, struct bytes salt,
 			  struct cipher **out)
 {
 	const struct bytes parts[] = {bytes_str(KEY_WORD), salt};
 	uint8_t file_key[36]; /* AES-256 and the salt of RFC 4106 8.1 */
 	enum err e;
 
-	e = crypto_prf_plus(PRF_HMAC_SHA2_256, secret_view(key), parts, 2,
+	if (key->key.len != KEY_LEN)
+		return ERR_INTERNAL;
+	e = crypto_prf_plus(PRF_HMAC_SHA2_256, secret_view(&key->key), parts, 2,
 			    file_key, sizeof(file_key));
 	if (!e)
 		e = cipher_new(&cache_algs, BYTES_OF(file_key), BYTES_NONE,
@@ -160,7 +144,8 @@ static enum err cipher_of(const struct secret *key, struct bytes salt,
 }
 
 /* Head with a fresh salt and IV; *out_iv points into the buffer. */
-static enum err head_write(struct wr *w, const struct cache_binding *b,
+static enum err head_write(struct wr *w, const struct key_slot *key,
+			   const struct cache_binding *b,
 			   const uint8_t **out_salt, const uint8_t **out_iv)
 {
 	uint8_t *room;
@@ -168,6 +153,7 @@ static enum err head_write(struct wr *w, const struct cache_binding *b,
 
 	wr_bytes(w, bytes_str(MAGIC));
 	wr_u8(w, FORMAT);
+	wr_bytes(w, BYTES_OF(key->id));
 	room = wr_room(w, SALT_LEN + 8);
 	if (!room)
 		return ERR_NO_SPACE;
@@ -178,7 +164,7 @@ static enum err head_write(struct wr *w, const struct cache_binding *b,
 	return e;
 }
 
-enum err cache_entry_seal(const struct secret *key,
+enum err cache_entry_seal(const struct key_slot *key,
 			  const struct cache_binding *b,
 			  const struct ticket_entry *e, uint8_t **out_file,
 			  size_t *out_len)
@@ -197,10 +183,10 @@ enum err cache_entry_seal(const struct secret *key,
 	if (!file)
 		return ERR_NO_MEMORY;
 	w = wr_open(file, cap);
-	err = head_write(&w, b, &salt, &text.iv);
+	err = head_write(&w, key, b, &salt, &text.iv);
 	text.head = wr_view(&w);
 	text.body = file + wr_len(&w);
-	wr_entry(&w, e);
+	wr_entry(&w, b, e);
 	text.body_len = wr_len(&w) - text.head.len;
 	text.icv = wr_room(&w, 16);
 	if (!err)
@@ -268,8 +254,6 @@ static void rd_binding(struct rd *r, struct cache_binding *out)
 	rd_text(r, out->gateway, sizeof(out->gateway));
 	out->port = rd_u16(r);
 	rd_name(r, &out->identity);
-	rd_copy(r, out->fingerprint, sizeof(out->fingerprint));
-	rd_copy(r, out->credential, sizeof(out->credential));
 }
 
 static void rd_secret(struct rd *r, struct secret *out)
@@ -311,12 +295,16 @@ static bool ticket_is_sound(const struct ike_ticket *t)
 	       integ_find((uint16_t)t->suite.cipher.integ);
 }
 
-static enum err entry_read(struct bytes body, struct ticket_entry *out)
+static enum err entry_read(struct bytes body, struct cache_binding *out_b,
+			   struct ticket_entry *out)
 {
 	struct rd r = rd_open(body);
 	enum err e;
 
 	memset(out, 0, sizeof(*out));
+	rd_copy(&r, out_b->fingerprint, sizeof(out_b->fingerprint));
+	rd_copy(&r, out_b->credential, sizeof(out_b->credential));
+	out->generation = rd_u64(&r);
 	rd_ticket(&r, &out->ticket);
 	rd_addr(&r, &out->gateway);
 	out->stored_wall_ms = (int64_t)rd_u64(&r);
@@ -341,13 +329,25 @@ fail:
 	return e;
 }
 
-enum err cache_entry_open(const struct secret *key, uint8_t *file, size_t len,
+enum err cache_entry_key_id(struct bytes file, uint8_t out_id[KEY_ID_LEN])
+{
+	struct rd r = rd_open(file);
+
+	if (!bytes_eq(rd_take(&r, strlen(MAGIC)), bytes_str(MAGIC)) ||
+	    rd_u8(&r) != FORMAT)
+		return ERR_MALFORMED;
+	rd_copy(&r, out_id, KEY_ID_LEN);
+	return rd_ok(&r) ? OK : ERR_TRUNCATED;
+}
+
+enum err cache_entry_open(const struct key_slot *key, uint8_t *file, size_t len,
 			  struct cache_binding *out_b,
 			  struct ticket_entry *out_e)
 {
 	struct rd r = rd_open(bytes(file, len));
 	struct bytes magic = rd_take(&r, strlen(MAGIC));
 	uint8_t format = rd_u8(&r);
+	struct bytes id = rd_take(&r, KEY_ID_LEN);
 	struct bytes salt = rd_take(&r, SALT_LEN);
 	struct cipher_text text = {.tail = BYTES_NONE};
 	struct cipher *cipher = NULL;
@@ -358,7 +358,8 @@ enum err cache_entry_open(const struct secret *key, uint8_t *file, size_t len,
 	rd_binding(&r, out_b);
 	if (!rd_ok(&r) || rd_left(&r) < 16)
 		return ERR_TRUNCATED;
-	if (!bytes_eq(magic, bytes_str(MAGIC)) || format != FORMAT)
+	if (!bytes_eq(magic, bytes_str(MAGIC)) || format != FORMAT ||
+	    !bytes_eq(id, BYTES_OF(key->id)))
 		return ERR_MALFORMED;
 	text.body_len = rd_left(&r) - 16;
 	text.head = bytes(file, len - text.body_len - 16);
@@ -369,7 +370,7 @@ enum err cache_entry_open(const struct secret *key, uint8_t *file, size_t len,
 		e = cipher_open(cipher, &text);
 	cipher_free(&cipher);
 	if (!e)
-		e = entry_read(bytes(text.body, text.body_len), out_e);
+		e = entry_read(bytes(text.body, text.body_len), out_b, out_e);
 	mem_wipe(text.body, text.body_len);
 	return e;
 }

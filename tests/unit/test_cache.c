@@ -19,6 +19,7 @@
 
 #include "client/ike/ikev2.h"
 #include "client/store/cache.h"
+#include "client/store/guard.h"
 #include "client/store/places.h"
 
 #define WALL   1700000000000
@@ -136,6 +137,10 @@ static int teardown(void **state)
 	char command[PLACE_MAX + 100];
 
 	ticket_cache_close(&cache);
+	guard_drop(dir, "work");
+	guard_drop(dir, "home");
+	for (char c = 'a'; c <= 'h'; c++)
+		guard_drop(dir, (char[]){c, 'o', 'r', 'k', '\0'});
 	*(strrchr(dir, '/') - 2) = '\0';
 	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
 	return system(command);
@@ -227,6 +232,7 @@ static void forgetting_leaves_the_others(void **state)
 
 static void a_name_cannot_lead_out_of_the_folder(void **state)
 {
+	put(&work);
 	assert_int_not_equal(ticket_cache_forget(cache, "../key", &diag), OK);
 	assert_int_not_equal(ticket_cache_forget(cache, "", &diag), OK);
 	assert_int_equal(access(file_of("key"), F_OK), 0);
@@ -515,6 +521,7 @@ static void open_refused(const char *what)
 
 static void a_key_that_others_can_read_is_refused(void **state)
 {
+	put(&work);
 	chmod(file_of("key"), 0640);
 	open_refused("chmod 600");
 	chmod(file_of("key"), 0604);
@@ -527,6 +534,7 @@ static void a_key_that_is_a_symlink_or_damaged_is_refused(void **state)
 {
 	char moved[PLACE_MAX];
 
+	put(&work);
 	snprintf(moved, sizeof(moved), "%s", file_of("moved"));
 	assert_int_equal(rename(file_of("key"), moved), 0);
 	assert_int_equal(symlink(moved, file_of("key")), 0);
@@ -542,6 +550,7 @@ static void a_key_of_another_user_is_refused(void **state)
 {
 	if (geteuid() != 0)
 		skip();
+	put(&work);
 	assert_int_equal(chown(file_of("key"), 4711, 4711), 0);
 	open_refused("chown");
 }
