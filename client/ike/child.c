@@ -44,10 +44,11 @@ struct ike_child *ike_child_live(struct ike_sa *sa)
 	return NULL;
 }
 
-void ike_children_known(struct ike_sa *sa)
+void ike_children_known(struct ike_sa *sa, const struct ike_gen *gen)
 {
 	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
-		sa->children[i].quiet_until_ms = 0;
+		if (sa->children[i].made_on == gen->spi_i)
+			sa->children[i].quiet_until_ms = 0;
 }
 
 static struct ike_child *child_place(struct ike_sa *sa)
@@ -110,6 +111,7 @@ enum err ike_child_add(struct ike_sa *sa, const struct ike_gen *gen,
 				.spi_out = d->spi_out,
 				.suite = d->suite,
 				.silent = d->silent,
+				.made_on = gen->spi_i,
 				.rekey_at_ms = IKE_NEVER};
 	if (!d->ours && d->old_spi_in)
 		c->quiet_until_ms = sa->now_ms + IKE_QUIET_MS;

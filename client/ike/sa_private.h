@@ -89,8 +89,10 @@ struct ike_child {
 	bool silent; /* the caller never heard of it */
 	int64_t rekey_at_ms;
 	/* Made by a request of the gateway, which may not have our answer
-	 * yet: no rekey of ours until its next request, or then. */
+	 * yet: no rekey of ours until its next request on that generation,
+	 * or then. */
 	int64_t quiet_until_ms;
+	uint64_t made_on; /* spi_i of the generation */
 };
 
 /* The open CREATE_CHILD_SA of ours, and the one of the gateway that crossed
@@ -358,7 +360,7 @@ struct ike_child *ike_child_by_out(struct ike_sa *sa, uint32_t spi_out);
 struct ike_child *ike_child_live(struct ike_sa *sa);
 /* The gateway began another exchange: it has our answer to the one before
  * (its window is 1). */
-void ike_children_known(struct ike_sa *sa);
+void ike_children_known(struct ike_sa *sa, const struct ike_gen *gen);
 /* What an exchange agreed on. */
 struct ike_child_deal {
 	uint32_t spi_in, spi_out;

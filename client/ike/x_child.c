@@ -210,6 +210,9 @@ static enum err child_refused(struct ike_sa *sa, const struct ike_notify *error)
 	/* The gateway's own rekey is through: ours is not needed (2.8.1). */
 	if (rk->crossed) {
 		ike_rekey_clear(sa);
+		/* It may have deleted that one meanwhile. */
+		if (!ike_child_live(sa))
+			sa->tasks |= TASK_NEW_CHILD;
 		return OK;
 	}
 	if (error->type == N_INVALID_KE_PAYLOAD &&
@@ -514,7 +517,7 @@ enum err ike_create_request(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	struct proposal_list theirs;
 
-	ike_children_known(sa);
+	ike_children_known(sa, rx->gen);
 	/* 2.25: nothing new on what is being closed. */
 	if (sa->state == IKE_ST_DELETING || (sa->tasks & TASK_DELETE) ||
 	    rx->gen != sa->cur)

@@ -204,7 +204,7 @@ enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx)
 	struct wish wish = {.n = 0};
 	enum err e;
 
-	ike_children_known(sa);
+	ike_children_known(sa, rx->gen);
 	if (wish_read(sa, rx->msg, &wish) != OK) {
 		e = ike_answer_notify(sa, rx, N_INVALID_SYNTAX, BYTES_NONE);
 		return diag_set(&sa->diag, e == OK ? ERR_PEER : e,
