@@ -236,7 +236,8 @@ static enum err child_dh(struct gw *gw, const struct child_in *in,
 
 /* Our own rekey of the same Child SA is under way (RFC 7296 2.8.1). */
 static void note_collision(struct gw *gw, struct gw_ike *ike,
-			   const struct child_in *in, struct bytes nr)
+			   const struct child_in *in, struct bytes nr,
+			   const struct gw_child *made)
 {
 	struct bytes low = gw_nonce_cmp(in->ni, nr) < 0 ? in->ni : nr;
 
@@ -245,6 +246,7 @@ static void note_collision(struct gw *gw, struct gw_ike *ike,
 		return;
 	gw->n.collisions++;
 	ike->pend.collided = true;
+	ike->pend.theirs = made->spi_in;
 	memcpy(ike->pend.low, low.p, low.len);
 	ike->pend.low_len = low.len;
 }
@@ -285,7 +287,7 @@ static void child_answer(struct gw *gw, struct gw_ike *ike, struct child_in *in)
 	gw_answer(gw, ike, CREATE_CHILD_SA, &m);
 	gw->n.child_rekeys += in->old != NULL;
 	if (in->old != NULL) {
-		note_collision(gw, ike, in, BYTES_OF(nr));
+		note_collision(gw, ike, in, BYTES_OF(nr), c);
 		if (!ike->pend.collided)
 			in->old->replaced = true;
 	}

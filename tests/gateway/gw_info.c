@@ -28,6 +28,7 @@ static void delete_ike(struct gw *gw, struct gw_ike *ike)
 {
 	struct gw_sess *s = ike->sess;
 	struct ike_wr m;
+	struct gw_ike *theirs;
 	bool last = true;
 
 	for (size_t i = 0; i < GW_IKES_MAX; i++)
@@ -35,6 +36,11 @@ static void delete_ike(struct gw *gw, struct gw_ike *ike)
 			last = false;
 	/* The peer finished its rekey before it saw ours: ours is forgotten
 	 * (RFC 7296 2.8.2); the SA it made is what lives on. */
+	theirs = ike->pend.collided && ike->open.task == GW_TASK_REKEY_IKE
+			 ? gw_ike_find(gw, ike->pend.theirs)
+			 : NULL;
+	if (theirs != NULL && theirs->sess == s)
+		gw_take_over(gw, ike, theirs);
 	if (last)
 		gw_tickets_void(gw, s);
 	gw_chain_start(gw, &m);

@@ -117,7 +117,7 @@ struct gw_pend {
 	bool collided;	  /* the peer rekeyed the same at the same time */
 	uint8_t low[IKE_NONCE_MAX]; /* lowest nonce of the peer's exchange */
 	size_t low_len;
-	uint64_t theirs; /* our SPI of the IKE SA of the peer's exchange */
+	uint64_t theirs; /* our SPI of the SA of the peer's exchange */
 };
 
 struct gw_sess;
@@ -396,6 +396,8 @@ int gw_nonce_cmp(struct bytes a, struct bytes b);
 void gw_rekey_request(struct gw *gw, struct gw_ike *ike,
 		      const struct ike_msg *msg,
 		      const struct proposal_list *offer);
+/* The new SA takes over the session, and what waits on the old one. */
+void gw_take_over(struct gw *gw, struct gw_ike *old, struct gw_ike *to);
 void gw_rekey_start(struct gw *gw, struct gw_ike *ike);
 void gw_rekey_response(struct gw *gw, struct gw_ike *ike,
 		       const struct ike_msg *msg);

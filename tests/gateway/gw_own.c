@@ -124,7 +124,7 @@ static void child_rekey_response(struct gw *gw, struct gw_ike *ike,
 	struct gw_child *old = gw_child_by_in(ike->sess, ike->open.spi_in);
 	struct gw_pend *p = &ike->pend;
 	struct bytes nr, low, ni = BYTES_OF(p->ni);
-	struct gw_child *ours = NULL;
+	struct gw_child *ours = NULL, *theirs;
 	struct ike_notify n;
 
 	if (!ike_msg_error(msg, &n))
@@ -144,16 +144,20 @@ static void child_rekey_response(struct gw *gw, struct gw_ike *ike,
 	}
 	gw->n.child_rekeys++;
 	low = gw_nonce_cmp(ni, nr) < 0 ? ni : nr;
+	if (old != NULL)
+		old->replaced = true;
 	if (p->collided && gw_nonce_cmp(low, bytes(p->low, p->low_len)) < 0) {
 		/* Ours has the lowest nonce: we made it, we close it. */
 		ours->replaced = true;
-		if (old != NULL)
-			old->replaced = true;
 		child_close(gw, ike, ours);
-	} else if (old != NULL) {
-		old->replaced = true;
-		child_close(gw, ike, old);
+		return;
 	}
+	theirs = p->collided ? gw_child_by_in(ike->sess, (uint32_t)p->theirs)
+			     : NULL;
+	if (theirs != NULL)
+		theirs->replaced = true; /* the peer closes it */
+	if (old != NULL)
+		child_close(gw, ike, old);
 }
 
 /* --- the queue

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* The new SA takes over the session. */
-static void take_over(struct gw *gw, struct gw_ike *old, struct gw_ike *to)
+void gw_take_over(struct gw *gw, struct gw_ike *old, struct gw_ike *to)
 {
 	struct gw_sess *s = to->sess;
 
@@ -143,7 +142,7 @@ static void rekey_accept(struct gw *gw, struct gw_ike *old,
 		old->replaced = true;
 		/* The peer deletes it; not for ever. */
 		old->end_ms = gw->now_ms + gw->cfg.linger_ms;
-		take_over(gw, old, new);
+		gw_take_over(gw, old, new);
 	}
 }
 
@@ -269,7 +268,7 @@ static void settle(struct gw *gw, struct gw_ike *old, struct gw_ike *ours,
 		ours->replaced = true;
 		old->replaced = true;
 		old->end_ms = gw->now_ms + gw->cfg.linger_ms;
-		take_over(gw, old, theirs);
+		gw_take_over(gw, old, theirs);
 		close_ike(gw, ours);
 		return;
 	}
@@ -277,7 +276,7 @@ static void settle(struct gw *gw, struct gw_ike *old, struct gw_ike *ours,
 		theirs->replaced = true;
 		theirs->end_ms = gw->now_ms + gw->cfg.linger_ms;
 	}
-	take_over(gw, old, ours);
+	gw_take_over(gw, old, ours);
 	close_ike(gw, old);
 }
 
@@ -297,7 +296,7 @@ void gw_rekey_response(struct gw *gw, struct gw_ike *ike,
 	} else if (theirs != NULL && theirs->sess != NULL) {
 		ike->replaced = true;
 		ike->end_ms = gw->now_ms + gw->cfg.linger_ms;
-		take_over(gw, ike, theirs);
+		gw_take_over(gw, ike, theirs);
 	} else {
 		/* Refused: later again. */
 		ike->rekey_ms = gw->now_ms + 5000;

@@ -98,6 +98,7 @@ void sim_gateway_config(struct sim *s)
 	sim_must(s, addr_parse("10.9.0.53", &g->dns[g->n_dns++]) == OK);
 	g->wall_offset_ms = WALL_MS - T0_MS;
 	g->dpd_ms = 20000;
+	g->linger_ms = 15000; /* less than the stories wait */
 }
 
 void sim_open(struct sim *s, uint64_t seed, const char *story, bool verbose)
