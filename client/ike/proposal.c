@@ -257,7 +257,7 @@ static bool select_one(const struct proposal *ours,
 {
 	/* A type we do not know refuses the proposal (3.3.6). */
 	if (ours->proto != theirs->proto || !types_known(theirs) ||
-	    !has_type(ours, TRANSFORM_ENCR))
+	    !types_known(ours) || !has_type(ours, TRANSFORM_ENCR))
 		return false;
 	*out = (struct proposal){
 		.num = theirs->num, .proto = theirs->proto, .spi = theirs->spi};
@@ -291,7 +291,7 @@ static bool single_types(const struct proposal *p)
 static bool answers(const struct proposal *offer, const struct proposal *p)
 {
 	if (offer->num != p->num || offer->proto != p->proto ||
-	    !single_types(p) || !types_known(p))
+	    !single_types(p) || !types_known(p) || !types_known(offer))
 		return false;
 	for (size_t i = 0; i < p->n; i++)
 		if (!has_transform(offer, &p->t[i]))

@@ -233,17 +233,61 @@ static void check_again(const struct ike_msg *a)
 	}
 }
 
+/* The rules of a chain once more, in the plainest way (RFC 7296 2.5, 3.2). */
+struct walk {
+	size_t n;
+	uint8_t critical;
+	bool sk;
+};
+
+static enum err walk(uint8_t type, const uint8_t *p, size_t left,
+		     struct walk *out)
+{
+	size_t len;
+
+	memset(out, 0, sizeof(*out));
+	for (; type != 0; type = p[0], p += len, left -= len) {
+		if (left < 4)
+			return ERR_TRUNCATED;
+		len = (size_t)p[2] << 8 | p[3];
+		if (len < 4)
+			return ERR_MALFORMED;
+		if (len > left)
+			return ERR_TRUNCATED;
+		if (type == 46 || type == 53) {
+			out->sk = true;
+			return len == left ? OK : ERR_MALFORMED;
+		}
+		if (type >= 33 && type <= 48) {
+			if (out->n == IKE_PAYLOADS_MAX)
+				return ERR_MALFORMED;
+			out->n++;
+		} else if (p[1] & 0x80) {
+			out->critical = type;
+			return ERR_UNSUPPORTED;
+		}
+	}
+	return left == 0 ? OK : ERR_MALFORMED;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ike_msg msg;
 	struct bytes dgram = bytes(data, size);
 	struct ike_hdr hdr;
+	struct walk w;
 	enum err e, of_hdr;
 
 	of_hdr = ike_hdr_parse(dgram, &hdr);
 	e = ike_msg_parse(dgram, &msg);
 	FUZZ_CHECK(fuzz_parse_err(e) || e == ERR_UNSUPPORTED);
 	FUZZ_CHECK(of_hdr == OK || e == of_hdr);
+	if (of_hdr == OK) {
+		FUZZ_CHECK(size >= IKE_HDR_LEN && data[17] >> 4 == 2);
+		FUZZ_CHECK(walk(data[16], data + 28, size - 28, &w) == e);
+		FUZZ_CHECK(w.n == msg.n_payloads);
+		FUZZ_CHECK(w.critical == msg.unknown_critical);
+	}
 	FUZZ_CHECK(msg.n_payloads <= IKE_PAYLOADS_MAX);
 	if (of_hdr == OK && e == ERR_UNSUPPORTED)
 		FUZZ_CHECK(msg.unknown_critical != 0);

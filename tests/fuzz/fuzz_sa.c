@@ -82,7 +82,33 @@ static void check_suite(const struct proposal *p)
 	FUZZ_CHECK(!strstr(text, "unknown"));
 }
 
-/* Each transform of one type at most, each in ours or a "none" of theirs. */
+/* Whether p says something to each type of list, where "none" may be left
+ * unsaid, and nothing twice. */
+static bool complete(const struct proposal *p, const struct proposal *list)
+{
+	const struct transform no_integ = {TRANSFORM_INTEG, 0, 0};
+	const struct transform no_ke = {TRANSFORM_KE, 0, 0};
+	size_t same_type;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->t[i].type == TRANSFORM_INTEG && has(list, &no_integ))
+			continue;
+		if (list->t[i].type == TRANSFORM_KE && has(list, &no_ke))
+			continue;
+		if (!has_type(p, list->t[i].type))
+			return false;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		same_type = 0;
+		for (size_t k = 0; k < p->n; k++)
+			same_type += p->t[k].type == p->t[i].type;
+		if (same_type != 1)
+			return false;
+	}
+	return true;
+}
+
+/* Each transform in both, or in theirs a "none". */
 static void check_select(const struct proposal_list *ours,
 			 const struct proposal_list *theirs)
 {
@@ -100,14 +126,16 @@ static void check_select(const struct proposal_list *ours,
 	for (size_t i = 0; i < theirs->n; i++) {
 		bool all = theirs->p[i].num == p.num &&
 			   theirs->p[i].proto == p.proto &&
-			   bytes_eq(theirs->p[i].spi, p.spi);
+			   bytes_eq(theirs->p[i].spi, p.spi) &&
+			   complete(&p, &theirs->p[i]);
 
 		for (size_t k = 0; k < p.n; k++)
 			all = all && has(&theirs->p[i], &p.t[k]);
 		in_theirs |= all;
 	}
 	for (size_t i = 0; i < ours->n; i++) {
-		bool all = ours->p[i].proto == p.proto;
+		bool all = ours->p[i].proto == p.proto &&
+			   complete(&p, &ours->p[i]);
 
 		for (size_t k = 0; k < p.n; k++)
 			all = all && (has(&ours->p[i], &p.t[k]) ||
@@ -136,7 +164,8 @@ static void check_answer(const struct proposal_list *offer,
 	FUZZ_CHECK(answer->n == 1 && p.n <= 5);
 	for (size_t i = 0; i < offer->n; i++) {
 		bool all = offer->p[i].num == p.num &&
-			   offer->p[i].proto == p.proto;
+			   offer->p[i].proto == p.proto &&
+			   complete(&p, &offer->p[i]);
 
 		for (size_t k = 0; k < p.n; k++)
 			all = all && has(&offer->p[i], &p.t[k]);
