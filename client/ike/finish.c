@@ -206,7 +206,7 @@ enum err ike_auth_finish(struct ike_sa *sa, const struct ike_msg *msg)
 	e = ike_child_add(sa, sa->cur, &deal);
 	if (e != OK)
 		return e;
-	ike_ticket_take(sa, sa->cur, msg);
+	ike_ticket_answer(sa, sa->cur, msg);
 	ike_established(sa);
 	return OK;
 }

@@ -54,6 +54,8 @@ struct ike_config {
 	bool want_ipv4, want_ipv6, want_dns; /* configuration payload */
 	struct addr inner_v4, inner_v6;	     /* ask for these again; or none */
 	bool want_ticket;
+	bool take_pushed_ticket; /* one that nobody asked for; RFC 5723 6.2
+				  * forbids to send it, the drafts did not */
 	bool force_encap; /* make the gateway use UDP for ESP, always here */
 	bool fragmentation;
 	bool mobike;		     /* announce MOBIKE_SUPPORTED (RFC 4555) */
@@ -118,6 +120,7 @@ enum ike_action_kind {
 	IKE_DO_CHILD_ADD,    /* u.child */
 	IKE_DO_CHILD_DEL,    /* u.child_del: spi_in */
 	IKE_DO_TICKET,	     /* u.ticket: store it, replaces the one before */
+	IKE_DO_TICKET_NONE,  /* u.ticket_none: asked, and none came */
 	IKE_DO_TICKET_VOID,  /* forget the stored one (rekeyed, deleted) */
 	IKE_DO_TICKET_SPENT, /* the presented one made an SA: never again */
 	IKE_DO_UP,	     /* u.up: the tunnel is established */
@@ -153,6 +156,10 @@ struct ike_action {
 			uint32_t spi_in;
 		} child_del;
 		const struct ike_ticket *ticket; /* until the next verb */
+		struct {
+			bool later; /* TICKET_ACK: to be asked for again; else
+				     * it is refused or not known */
+		} ticket_none;
 		struct {
 			bool resumed;
 			bool behind_nat; /* ours: someone changes our address */

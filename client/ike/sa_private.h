@@ -433,5 +433,8 @@ enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx);
 /* The last valid ticket of an authenticated message becomes an action. */
 bool ike_ticket_take(struct ike_sa *sa, const struct ike_gen *gen,
 		     const struct ike_msg *msg);
+/* The same in an answer to TICKET_REQUEST: that none came is told too. */
+void ike_ticket_answer(struct ike_sa *sa, const struct ike_gen *gen,
+		       const struct ike_msg *msg);
 
 #endif

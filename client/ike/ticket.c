@@ -30,8 +30,6 @@ static bool ticket_find(const struct ike_msg *msg, uint32_t *out_lifetime_s,
 
 		if (ike_notify_parse(p->body, &n) != OK)
 			continue;
-		if (n.type == N_TICKET_NACK)
-			log_info("IKE: gateway refused to give a ticket");
 		if (n.type != N_TICKET_LT_OPAQUE ||
 		    !ticket_read(&n, &lifetime_s, &opaque))
 			continue;
@@ -71,4 +69,22 @@ bool ike_ticket_take(struct ike_sa *sa, const struct ike_gen *gen,
 	log_info("IKE: ticket of %zu octets, valid %u s", opaque.len,
 		 lifetime_s);
 	return true;
+}
+
+void ike_ticket_answer(struct ike_sa *sa, const struct ike_gen *gen,
+		       const struct ike_msg *msg)
+{
+	struct ike_notify n;
+	struct ike_node *node;
+
+	if (!sa->cfg.want_ticket || ike_ticket_take(sa, gen, msg))
+		return;
+	node = ike_queue(sa, IKE_DO_TICKET_NONE, 0);
+	if (!node)
+		return;
+	node->a.u.ticket_none.later = ike_msg_notify(msg, N_TICKET_ACK, &n);
+	log_info("IKE: the gateway gave no ticket (%s)",
+		 node->a.u.ticket_none.later		  ? "later"
+		 : ike_msg_notify(msg, N_TICKET_NACK, &n) ? "refused"
+							  : "no answer to it");
 }

@@ -60,9 +60,8 @@ enum err ike_info_answer(struct ike_sa *sa, const struct ike_rx *rx)
 				ike_notify_name(rx->error.type));
 	if (rx->kind == REQ_DELETE_CHILD)
 		children_deleted(sa);
-	else if (rx->kind == REQ_TICKET && rx->gen == sa->cur &&
-		 !ike_ticket_take(sa, rx->gen, rx->msg))
-		log_info("IKE: gateway gave no ticket when asked");
+	else if (rx->kind == REQ_TICKET && rx->gen == sa->cur)
+		ike_ticket_answer(sa, rx->gen, rx->msg);
 	return OK;
 }
 
@@ -214,7 +213,8 @@ enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx)
 	if (e != OK)
 		return e;
 	if (rx->gen == sa->cur && !wish.ike) {
-		ike_ticket_take(sa, rx->gen, rx->msg);
+		if (sa->cfg.take_pushed_ticket)
+			ike_ticket_take(sa, rx->gen, rx->msg);
 		take_auth_lifetime(sa, rx->msg);
 	}
 	if (wish.ike)

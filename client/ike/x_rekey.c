@@ -11,11 +11,12 @@ void ike_rekeyed(struct ike_sa *sa, const struct ike_msg *msg)
 	ike_queue(sa, IKE_DO_TICKET_VOID, 0);
 	if (!sa->cfg.want_ticket)
 		return;
-	if (msg && (ike_ticket_take(sa, sa->cur, msg) ||
+	if (msg && (ike_msg_notify(msg, N_TICKET_LT_OPAQUE, &n) ||
 		    ike_msg_notify(msg, N_TICKET_ACK, &n) ||
 		    ike_msg_notify(msg, N_TICKET_NACK, &n)))
-		return;
-	sa->tasks |= TASK_TICKET;
+		ike_ticket_answer(sa, sa->cur, msg);
+	else
+		sa->tasks |= TASK_TICKET;
 }
 
 static void spi_bytes(uint64_t spi, uint8_t out[IKE_SPI_LEN])

@@ -80,6 +80,7 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 		break;
 	case IKE_DO_NOTHING:
 	case IKE_DO_TICKET:
+	case IKE_DO_TICKET_NONE:
 	case IKE_DO_TICKET_VOID:
 	case IKE_DO_TICKET_SPENT:
 	case IKE_DO_UP:

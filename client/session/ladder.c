@@ -85,6 +85,8 @@ static enum err trial_start(struct session *s, bool resume)
 	if (e)
 		return e;
 	s->trial_resumes = resume;
+	s->early_ticket = NULL;
+	s->early_later = false;
 	if (!resume)
 		return ike_sa_start(s->trial, &s->path, s->now_ms);
 	s->held.tries++;
@@ -146,8 +148,11 @@ void ladder_up(struct session *s, const struct ike_action *a)
 	if (s->early_ticket) {
 		session_push_ticket(s, s->early_ticket);
 		renewal_plan(s, s->early_ticket);
+	} else if (s->early_later) {
+		renewal_none(s, true);
 	}
 	s->early_ticket = NULL;
+	s->early_later = false;
 }
 
 static void resume_failed(struct session *s, enum err why, bool auth_sent)

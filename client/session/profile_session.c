@@ -53,6 +53,7 @@ void profile_to_session(const struct profile *p, struct session_config *out)
 	ts_fill(p, c);
 	c->want_dns = p->dns;
 	c->want_ticket = p->tickets;
+	c->take_pushed_ticket = p->renewal == RENEWAL_PUSH;
 	c->force_encap = true;
 	c->fragmentation = true;
 	c->pfs_after_resume = p->pfs;

@@ -4,6 +4,7 @@
 #define ASK_WAIT_MS    10000 /* an INFORMATIONAL and its retransmissions */
 #define REKEY_WAIT_MS  20000
 #define AGAIN_MIN_MS   30000
+#define AGAIN_MAX_MS   3600000
 #define LIFE_LONGEST_S (365u * 24 * 3600) /* beyond: never renewed */
 
 static const char *const rung_texts[] = {
@@ -14,6 +15,8 @@ static const char *const rung_texts[] = {
 void renewal_forget(struct session *s)
 {
 	s->rung = RUNG_REST;
+	s->renew_wait_ms = AGAIN_MIN_MS;
+	s->ticket_expires_ms = SESSION_NEVER;
 	s->report.renew_at_ms = SESSION_NEVER;
 	s->report.renewal_stopped = false;
 }
@@ -24,7 +27,6 @@ void renewal_plan(struct session *s, const struct ike_ticket *ticket)
 	uint8_t jitter;
 
 	renewal_forget(s);
-	s->renew_wait_ms = AGAIN_MIN_MS;
 	s->ticket_expires_ms = s->now_ms + life_ms;
 	if (s->cfg.renewal == RENEWAL_SETUP || s->cfg.renewal == RENEWAL_PUSH ||
 	    ticket->lifetime_s > LIFE_LONGEST_S)
@@ -53,7 +55,7 @@ static void rung_stop(struct session *s)
 		 "next connect is a full one");
 }
 
-/* RENEWAL_REQUEST: the same question again, less and less often. */
+/* The same question again, less and less often. */
 static void ask_later(struct session *s)
 {
 	if (s->now_ms + s->renew_wait_ms >= s->ticket_expires_ms) {
@@ -61,7 +63,18 @@ static void ask_later(struct session *s)
 		return;
 	}
 	rung_set(s, RUNG_REST, s->renew_wait_ms);
-	s->renew_wait_ms *= 2;
+	if (s->renew_wait_ms < AGAIN_MAX_MS)
+		s->renew_wait_ms *= 2;
+}
+
+void renewal_none(struct session *s, bool later)
+{
+	if (s->cfg.renewal == RENEWAL_SETUP || s->cfg.renewal == RENEWAL_PUSH)
+		return;
+	if (later)
+		ask_later(s);
+	else if (s->rung != RUNG_REST)
+		s->report.renew_at_ms = s->now_ms; /* the next rung, at once */
 }
 
 /* Each rung waits for a ticket to come (renewal_plan then ends the climb)

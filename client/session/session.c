@@ -115,6 +115,12 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		session_push_ticket(s, a->u.ticket);
 		renewal_plan(s, a->u.ticket);
 		return true;
+	case IKE_DO_TICKET_NONE:
+		if (from == s->trial)
+			s->early_later = a->u.ticket_none.later;
+		else
+			renewal_none(s, a->u.ticket_none.later);
+		return true;
 	case IKE_DO_TICKET_VOID:
 		if (s->rung == RUNG_REST)
 			renewal_forget(s);

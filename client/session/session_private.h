@@ -39,6 +39,7 @@ struct session {
 	struct held_ticket held;
 	const struct ike_ticket *early_ticket; /* came before UP; the SA's */
 	struct session_report report;
+	bool early_later; /* before UP: the gateway promised one for later */
 	bool asked_path, asked_ticket;
 	bool frozen; /* no path: the SA is kept and waits */
 	uint32_t retry_ms;
@@ -77,6 +78,8 @@ bool ladder_presented(const struct session *s);
 /* renewal.c */
 /* A ticket of the living SA is stored; its renewal is planned. */
 void renewal_plan(struct session *s, const struct ike_ticket *ticket);
+/* The living SA was asked and has none; later: it promised one. */
+void renewal_none(struct session *s, bool later);
 /* Nothing lives, or the ticket is void. */
 void renewal_forget(struct session *s);
 /* report.renew_at_ms has come. */

@@ -233,6 +233,7 @@ static void act(struct sim *s, const struct ike_action *a)
 		sim_say(s, "client: ticket");
 		ticket_keep(s, a->u.ticket);
 		break;
+	case IKE_DO_TICKET_NONE:
 	case IKE_DO_TICKET_VOID:
 		sim_say(s, "client: ticket void");
 		s->c.have_ticket = false;

@@ -399,7 +399,10 @@ static void ticket_can_be_asked_for_and_pushed(void **state)
 {
 	struct link l;
 
-	up(&l);
+	link_init(&l);
+	l.cfg.take_pushed_ticket = true;
+	link_open(&l);
+	link_connect(&l);
 	assert_int_equal(ike_sa_ask_ticket(l.sa, l.now_ms), OK);
 	link_pull(&l);
 	link_run(&l, 100);
@@ -408,11 +411,27 @@ static void ticket_can_be_asked_for_and_pushed(void **state)
 	link_pull(&l);
 	link_run(&l, 100);
 	assert_int_equal(link_count(&l, IKE_DO_TICKET), 3);
+	assert_int_equal(link_count(&l, IKE_DO_TICKET_NONE), 0);
 	gw_switches(l.gw)->nack_request = true;
 	assert_int_equal(ike_sa_ask_ticket(l.sa, l.now_ms), OK);
 	link_pull(&l);
 	link_run(&l, 100);
 	assert_int_equal(link_count(&l, IKE_DO_TICKET), 3);
+	assert_int_equal(link_count(&l, IKE_DO_TICKET_NONE), 1);
+	assert_int_equal(ike_sa_state(l.sa), IKE_ST_UP);
+	link_close(&l);
+}
+
+static void ticket_that_nobody_asked_for_is_left_out(void **state)
+{
+	struct link l;
+
+	up(&l);
+	assert_int_equal(link_count(&l, IKE_DO_TICKET), 1);
+	gw_push_ticket(l.gw, 0, l.now_ms);
+	link_pull(&l);
+	link_run(&l, 100);
+	assert_int_equal(link_count(&l, IKE_DO_TICKET), 1);
 	assert_int_equal(ike_sa_state(l.sa), IKE_ST_UP);
 	link_close(&l);
 }
@@ -480,6 +499,7 @@ int main(void)
 		cmocka_unit_test(rekeys_happen_by_the_clock),
 		cmocka_unit_test(gateway_that_refuses_rekeys_is_left_politely),
 		cmocka_unit_test(ticket_can_be_asked_for_and_pushed),
+		cmocka_unit_test(ticket_that_nobody_asked_for_is_left_out),
 		cmocka_unit_test(child_rekey_without_key_exchange),
 		cmocka_unit_test(ike_rekey_follows_the_group_the_gateway_wants),
 	};

@@ -740,6 +740,49 @@ request_asks_again_less_and_less_often_until_it_expires(void **state)
 	session_free(&a.s);
 }
 
+static void a_ticket_promised_for_later_is_asked_for_again(void **state)
+{
+	struct above a;
+	struct ike_action later = {.kind = IKE_DO_TICKET_NONE,
+				   .u.ticket_none = {true}};
+
+	the_renewal = RENEWAL_AUTO;
+	open_session(&a, false, true);
+	the_renewal = 0;
+	play(later);
+	play_up(false);
+	pull(&a);
+	assert_int_equal(asks, 0);
+	for (int i = 1; i <= 4; i++) {
+		wait_for_deadline(&a);
+		assert_int_equal(asks, i);
+		play(later);
+		pull(&a);
+	}
+	assert_int_equal(resumes + rekeys, 0);
+	assert_int_equal(a.now_ms, 1000 + 30000 * (1 + 2 + 4 + 8));
+	play((struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
+	pull(&a);
+	assert_true(a.store_has_ticket);
+	session_free(&a.s);
+}
+
+static void a_refusal_to_renew_climbs_without_waiting(void **state)
+{
+	struct above a;
+	int64_t asked_ms;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, false);
+	wait_for_deadline(&a);
+	asked_ms = a.now_ms;
+	play((struct ike_action){.kind = IKE_DO_TICKET_NONE});
+	pull(&a);
+	wait_for_deadline(&a);
+	assert_int_equal(a.now_ms, asked_ms);
+	assert_int_equal(resumes, 1);
+	session_free(&a.s);
+}
+
 static void answers_nobody_asked_for_are_refused(void **state)
 {
 	struct above a;
@@ -793,6 +836,9 @@ int main(void)
 			a_returned_ticket_is_taken_anew_before_it_is_presented),
 		cmocka_unit_test(
 			request_asks_again_less_and_less_often_until_it_expires),
+		cmocka_unit_test(
+			a_ticket_promised_for_later_is_asked_for_again),
+		cmocka_unit_test(a_refusal_to_renew_climbs_without_waiting),
 		cmocka_unit_test(answers_nobody_asked_for_are_refused),
 	};
 
