@@ -147,7 +147,7 @@ size_t ike_ts_to_prefixes(const struct ike_ts *ts, struct prefix *out,
 			  size_t cap);
 
 /* Configuration payload, RFC 7296 3.15. */
-#define IKE_CP_MAX 32
+#define IKE_CP_MAX 128 /* split DNS (RFC 8598) comes with many domains */
 struct ike_cp_attr {
 	uint16_t type;
 	struct bytes value;

@@ -184,6 +184,21 @@ static void cp_attributes_keep_to_the_payload(void **state)
 	assert_int_equal(cp.n, 0);
 }
 
+static void cp_attributes_past_the_limit_are_left_out(void **state)
+{
+	uint8_t body[4 + 4 * (IKE_CP_MAX + 2)] = {CFG_REPLY};
+	struct ike_cp cp;
+
+	for (size_t i = 0; i < IKE_CP_MAX + 2; i++)
+		body[4 + 4 * i + 1] = (uint8_t)(i & 0x7f);
+	assert_int_equal(ike_cp_parse(BYTES_OF(body), &cp), OK);
+	assert_int_equal(cp.n, IKE_CP_MAX);
+	assert_int_equal(cp.attrs[1].type, 1);
+	/* what is left out is well-formed all the same */
+	assert_int_equal(ike_cp_parse(bytes(body, sizeof(body) - 1), &cp),
+			 ERR_TRUNCATED);
+}
+
 static void notifies_are_found_among_malformed_ones(void **state)
 {
 	struct ike_notify n;
@@ -291,6 +306,7 @@ int main(void)
 		cmocka_unit_test(a_delete_of_many_keeps_the_first_ones),
 		cmocka_unit_test(an_eap_packet_fills_its_payload),
 		cmocka_unit_test(cp_attributes_keep_to_the_payload),
+		cmocka_unit_test(cp_attributes_past_the_limit_are_left_out),
 		cmocka_unit_test(notifies_are_found_among_malformed_ones),
 		cmocka_unit_test(strongswan_requests_are_understood),
 		cmocka_unit_test(strongswan_answers_are_understood),
