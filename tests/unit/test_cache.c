@@ -361,7 +361,7 @@ static void file_put(const char *path, const uint8_t *b, size_t len)
 
 static void every_flipped_bit_spoils_its_entry_only(void **state)
 {
-	char path[PLACE_MAX];
+	char path[PLACE_MAX + 128];
 	uint8_t *file;
 	size_t len;
 
@@ -384,7 +384,7 @@ static void every_flipped_bit_spoils_its_entry_only(void **state)
 
 static void every_truncation_spoils_its_entry_only(void **state)
 {
-	char path[PLACE_MAX];
+	char path[PLACE_MAX + 128];
 	uint8_t *file;
 	size_t len;
 
@@ -496,7 +496,7 @@ static void another_key_opens_nothing(void **state)
 
 static void a_symlink_or_a_readable_file_is_no_entry(void **state)
 {
-	char target[PLACE_MAX];
+	char target[PLACE_MAX + 128];
 
 	put(&work);
 	put(&home);
@@ -532,7 +532,7 @@ static void a_key_that_others_can_read_is_refused(void **state)
 
 static void a_key_that_is_a_symlink_or_damaged_is_refused(void **state)
 {
-	char moved[PLACE_MAX];
+	char moved[PLACE_MAX + 128];
 
 	put(&work);
 	snprintf(moved, sizeof(moved), "%s", file_of("moved"));
@@ -573,7 +573,7 @@ static void a_folder_that_others_can_read_is_refused(void **state)
 
 static void a_folder_that_is_a_symlink_is_refused(void **state)
 {
-	char moved[PLACE_MAX + 10];
+	char moved[PLACE_MAX + 128];
 
 	ticket_cache_close(&cache);
 	snprintf(moved, sizeof(moved), "%s.moved", dir);
