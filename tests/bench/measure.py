@@ -292,24 +292,25 @@ def bench_resume(table, runs):
         with open(os.environ["RELAY_CTL"], "w") as f:
             f.write("rtt %s\n" % rtt)
         time.sleep(0.1)
-        ours, full, peer = Ours("eap"), Ours("eap"), Charon("eap")
+        ours, full, peer = Ours("eap"), Ours("full"), Charon("eap")
         ours.start()
+        time.sleep(0.2 + float(rtt) / 500)
         ours.crash()
 
         def resume():
             r = ours.start()
-            time.sleep(0.1 + float(rtt) / 500)  # the next ticket arrives
+            time.sleep(0.2 + float(rtt) / 500)  # the next ticket arrives
             ours.crash()
+            if r["round_trips"] != 2:
+                raise Failed("not resumed: %s" % r)
             return r
 
-        r = interleave(runs, [("ours", resume), ("charon", cycle(peer))])
-        table.rows("rtt %s ms" % rtt, r["ours"], r["charon"],
-                   "charon EAP")
+        r = interleave(runs, [("ours", resume), ("full", cycle(full)),
+                              ("charon", cycle(peer))])
         ours.start()
         ours.stop()
-        f = interleave(max(3, runs // 2), [("full", cycle(full))])
-        table.rows("rtt %s ms, full" % rtt, r["ours"][:len(f["full"])],
-                   f["full"], "ours, full")
+        table.rows("rtt %s ms" % rtt, r["ours"], r["charon"], "charon EAP")
+        table.rows("rtt %s ms" % rtt, r["ours"], r["full"], "own EAP")
 
 
 def bench_memory(table, runs):

@@ -148,6 +148,13 @@ client_down() {
 	client_exit 5 0
 }
 
+# client_kill: kill -9 of `up`, without a word from the shell about it.
+client_kill() {
+	disown "$CL_PID" 2>/dev/null
+	kill -KILL "$CL_PID" 2>/dev/null
+	wait_for 3 lab_gone "$CL_PID"
+}
+
 # client_get NAME PATH: one value of status --json, e.g. ticket.remaining_s.
 client_get() {
 	client status --json "$1" 2>/dev/null | $PYTHON -c '
