@@ -24,6 +24,8 @@
 	X(nack_request, "nack-request", "TICKET_NACK when asked for a ticket") \
 	X(ack_later, "ack-later",                                              \
 	  "TICKET_ACK in IKE_AUTH; the ticket when asked again")               \
+	X(auth_only, "auth-only",                                              \
+	  "tickets in IKE_AUTH only; other requests unanswered (libreswan)")   \
 	X(push, "push", "tickets unasked, after set-up and rekey")             \
 	X(silent, "silent", "drop every IKE datagram")                         \
 	X(silent_resume, "silent-resume", "drop IKE_SESSION_RESUME")           \

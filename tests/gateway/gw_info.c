@@ -111,8 +111,10 @@ void gw_info_request(struct gw *gw, struct gw_ike *ike,
 		delete_children(gw, ike, &del, &m);
 	}
 	answer_mobike(gw, ike, msg, path, &m);
-	gw_wr_ticket_answer(gw, ike, ike_msg_notify(msg, N_TICKET_REQUEST, &n),
-			    false, &m);
+	if (!gw->sw.auth_only)
+		gw_wr_ticket_answer(gw, ike,
+				    ike_msg_notify(msg, N_TICKET_REQUEST, &n),
+				    false, &m);
 	/* The answer goes back where the request came from (RFC 4555 3.4). */
 	if (ike->sess->mobike) {
 		kept = ike->path;

@@ -135,7 +135,7 @@ static void rekey_accept(struct gw *gw, struct gw_ike *old,
 		old->pend.theirs = new->my_spi;
 	}
 	gw_tickets_void(gw, old->sess);
-	if (ike_msg_notify(msg, N_TICKET_REQUEST, &n))
+	if (!gw->sw.auth_only && ike_msg_notify(msg, N_TICKET_REQUEST, &n))
 		gw_wr_ticket_answer(gw, new, true, true, &m);
 	gw_answer(gw, old, CREATE_CHILD_SA, &m);
 	if (!old->pend.collided) {

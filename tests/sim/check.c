@@ -33,6 +33,9 @@ void check_wire_to_gw(struct sim *s, struct bytes d)
 		if (!ike_msg_notify(&msg, N_TICKET_OPAQUE, &n))
 			sim_fail(s, "a resumption without a ticket");
 		check_ticket_fresh(s, n.data);
+		s->c.presenting = true;
+	} else if (msg.hdr.exchange == IKE_SA_INIT) {
+		s->c.presenting = false;
 	}
 	if (msg.hdr.exchange != IKE_SA_INIT &&
 	    msg.hdr.exchange != IKE_SESSION_RESUME && msg.sk_type == 0)
@@ -69,7 +72,7 @@ only_child(struct sim *s, const struct sim_child *list, const char *whose)
 		sim_fail(s, "%s has %zu Child SAs instead of 1", whose,
 			 end_children(list));
 	for (size_t i = 0; i < SIM_CHILDREN_MAX; i++)
-		if (list[i].there)
+		if (list[i].there && !list[i].retired)
 			found = &list[i];
 	return found;
 }

@@ -55,6 +55,7 @@ void end_client_init(struct sim *s)
 	c->rto_ms = 500;
 	c->max_tries = 8;
 	s->c.cfg.use_tickets = true;
+	s->c.cfg.renewal = RENEWAL_AUTO;
 	s->c.cfg.persistent = true;
 	s->c.cfg.retry_min_ms = 1000;
 	s->c.cfg.retry_max_ms = 60000;
@@ -72,6 +73,7 @@ static void ticket_keep(struct sim *s, const struct ike_ticket *t)
 		memcpy(s->c.opaque, t->opaque.p, t->opaque.len);
 	s->c.ticket = *t;
 	s->c.ticket.opaque.p = s->c.opaque;
+	s->c.expires_ms = s->now_ms + (int64_t)t->lifetime_s * 1000;
 	s->c.have_ticket = true;
 }
 
@@ -80,7 +82,7 @@ static void ticket_spent(struct sim *s)
 	if (s->c.n_spent == SIM_SPENT_MAX)
 		sim_fail(s, "too many tickets");
 	memcpy(s->c.spent[s->c.n_spent++], s->c.presented, 32);
-	s->c.taken = false;
+	s->c.presenting = false;
 }
 
 /* --- starting
@@ -186,8 +188,6 @@ static void core_up(struct sim *s, const struct ike_action *a)
 	s->c.up = true;
 	s->c.ups++;
 	s->c.resumed = a->u.up.resumed;
-	if (a->u.up.resumed && s->c.taken)
-		ticket_spent(s);
 	s->c.taken = false;
 }
 
@@ -221,6 +221,10 @@ static void act(struct sim *s, const struct ike_action *a)
 		verify(s, a);
 		break;
 	case IKE_DO_NETCONF:
+		/* The gateway is authenticated: the ticket made an SA. */
+		if (s->c.presenting)
+			ticket_spent(s);
+		end_client_children_retire(s);
 		s->c.net = *a->u.netconf;
 		break;
 	case IKE_DO_CHILD_ADD:
@@ -233,13 +237,12 @@ static void act(struct sim *s, const struct ike_action *a)
 		sim_say(s, "client: ticket");
 		ticket_keep(s, a->u.ticket);
 		break;
-	case IKE_DO_TICKET_NONE:
 	case IKE_DO_TICKET_VOID:
 		sim_say(s, "client: ticket void");
 		s->c.have_ticket = false;
 		break;
 	case IKE_DO_TICKET_SPENT:
-		ticket_spent(s);
+	case IKE_DO_TICKET_NONE:
 		break;
 	case IKE_DO_UP:
 		sim_say(s, "client: up%s", a->u.up.resumed ? ", resumed" : "");
@@ -271,8 +274,6 @@ static void session_state_is(struct sim *s, enum session_state st)
 	if (st != SES_ST_UP)
 		return;
 	s->c.resumed = r->resumed;
-	if (r->resumed)
-		ticket_spent(s);
 }
 
 static void session_act(struct sim *s, const struct session_action *a)

@@ -29,7 +29,7 @@ size_t end_children(const struct sim_child *list)
 	size_t n = 0;
 
 	for (size_t i = 0; i < SIM_CHILDREN_MAX; i++)
-		n += list[i].there;
+		n += list[i].there && !list[i].retired;
 	return n;
 }
 
@@ -212,7 +212,7 @@ static void child_drop(struct sim_child *c)
 {
 	esp_sa_free(&c->in);
 	esp_sa_free(&c->out);
-	c->there = false;
+	c->there = c->retired = false;
 }
 
 void end_client_children_drop(struct sim *s)
@@ -220,6 +220,15 @@ void end_client_children_drop(struct sim *s)
 	for (size_t i = 0; i < SIM_CHILDREN_MAX; i++)
 		child_drop(&s->c.children[i]);
 	s->c.sending = 0;
+}
+
+void end_client_children_retire(struct sim *s)
+{
+	for (size_t i = 0; i < SIM_CHILDREN_MAX; i++) {
+		if (s->c.children[i].retired)
+			child_drop(&s->c.children[i]);
+		s->c.children[i].retired = s->c.children[i].there;
+	}
 }
 
 void end_client_child_add(struct sim *s, const struct ike_child_sa *k)
@@ -257,7 +266,7 @@ void end_client_child_del(struct sim *s, uint32_t spi_in)
 		return;
 	s->c.sending = 0;
 	for (size_t i = 0; i < SIM_CHILDREN_MAX; i++)
-		if (s->c.children[i].there)
+		if (s->c.children[i].there && !s->c.children[i].retired)
 			s->c.sending = s->c.children[i].spi_in;
 }
 

@@ -30,7 +30,7 @@ struct sim_packet {
 
 /* A Child SA as one end knows it. */
 struct sim_child {
-	bool there;
+	bool there, retired; /* of an IKE SA before: receives only */
 	uint32_t spi_in, spi_out;
 	struct esp_sa *in, *out; /* of the client only */
 };
@@ -45,7 +45,9 @@ struct sim_client {
 	bool have_ticket, taken;
 	struct ike_ticket ticket;
 	uint8_t opaque[SIM_TICKET_ROOM];
+	int64_t expires_ms;    /* of the ticket in the store */
 	uint8_t presented[32]; /* hash of the ticket last presented */
+	bool presenting;       /* the newest attempt is a resumption */
 	uint8_t spent[SIM_SPENT_MAX][32];
 	size_t n_spent;
 	/* how it is */
@@ -81,7 +83,8 @@ struct sim {
 	struct sim_client c;
 	/* data that went in and came out */
 	uint64_t sent_up, got_up, sent_down, got_down;
-	uint64_t late_esp; /* of an SA that is gone */
+	uint64_t late_esp;   /* of an SA that is gone */
+	bool tickets_denied; /* the gateway was told to be mean with them */
 	/* guards */
 	unsigned same_time;
 	unsigned burst;
@@ -132,6 +135,8 @@ void end_client_data(struct sim *s);
 void end_client_child_add(struct sim *s, const struct ike_child_sa *k);
 void end_client_child_del(struct sim *s, uint32_t spi_in);
 void end_client_children_drop(struct sim *s);
+/* A new IKE SA came up: the Child SAs of the one before only receive. */
+void end_client_children_retire(struct sim *s);
 void end_client_esp(struct sim *s, struct esp_pkt *pkt);
 size_t end_children(const struct sim_child *list);
 

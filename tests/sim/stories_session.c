@@ -33,11 +33,35 @@ static void cut(struct sim *s)
 	s->link.cut = false;
 }
 
+/* The monitor says so; the wire is cut meanwhile. */
+static void lose_path(struct sim *s)
+{
+	bool same = sim_chance(s, 40);
+
+	sim_say(s, "--- path lost");
+	s->link.cut = true;
+	session_path_lost(s->c.ses, s->now_ms);
+	end_client_pull(s);
+	sim_run(s, sim_random(s, 300000));
+	sim_say(s, "--- %s path", same ? "the same" : "a new");
+	s->link.cut = false;
+	session_path_new(s->c.ses, same, s->now_ms);
+	end_client_pull(s);
+}
+
 static void change_manners(struct sim *s)
 {
 	struct gw_switches *sw = gw_switches(s->gw);
 
-	switch (sim_random(s, 8)) {
+	switch (sim_random(s, 10)) {
+	case 8:
+		s->tickets_denied = true;
+		sw->auth_only = !sw->auth_only;
+		break;
+	case 9:
+		s->tickets_denied = true;
+		sw->nack_request = !sw->nack_request;
+		break;
 	case 0:
 		sw->nack = !sw->nack;
 		break;
@@ -67,7 +91,13 @@ static void change_manners(struct sim *s)
 
 static void session_op(struct sim *s)
 {
-	switch (sim_random(s, 9)) {
+	switch (sim_random(s, 11)) {
+	case 8:
+		lose_path(s);
+		break;
+	case 9:
+		sim_run(s, sim_random(s, 600000));
+		break;
 	case 0:
 	case 1:
 		sleep_and_wake(s);
@@ -106,10 +136,31 @@ static void session_config(struct sim *s)
 {
 	story_config(s);
 	s->c.cfg.ike.max_tries = (uint8_t)(5 + sim_random(s, 4));
+	s->c.cfg.renewal =
+		(enum session_renewal)(RENEWAL_SETUP + sim_random(s, 4));
+	s->c.cfg.unattended = sim_chance(s, 50);
+	if (sim_chance(s, 50))
+		gw_set_lifetime(s->gw, 120 + sim_random(s, 600));
 	if (sim_chance(s, 30))
 		s->c.cfg.ike.ike_rekey_ms = 60000 + sim_random(s, 200000);
 	if (sim_chance(s, 30))
 		s->c.cfg.ike.child_rekey_ms = 30000 + sim_random(s, 100000);
+}
+
+static bool cond_ticket_good(struct sim *s)
+{
+	return s->c.have_ticket && s->c.expires_ms > s->now_ms;
+}
+
+/* The point of it all: while connected there is a ticket that is good. */
+static void check_ticket_kept(struct sim *s)
+{
+	if (s->c.cfg.renewal != RENEWAL_AUTO || s->tickets_denied ||
+	    session_report(s->c.ses)->renewal_stopped)
+		return;
+	/* One that was promised for later is asked for in half a minute. */
+	if (!sim_run_until(s, cond_ticket_good, 60000))
+		sim_fail(s, "connected, and no ticket that is good");
 }
 
 void story_session(struct sim *s)
@@ -138,6 +189,7 @@ void story_session(struct sim *s)
 			 session_report(s->c.ses)->last_detail);
 	if (s->c.cfg.ike.ike_rekey_ms == 0 && s->c.cfg.ike.child_rekey_ms == 0)
 		check_connected(s);
+	check_ticket_kept(s);
 	session_down(s->c.ses, s->now_ms);
 	end_client_pull(s);
 	if (!sim_run_until(s, cond_closed, SETTLE_MS))
