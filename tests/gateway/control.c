@@ -44,8 +44,7 @@ static enum err make_address(const char *path, struct sockaddr_un *out)
 	return OK;
 }
 
-/* --- answers
- * ----------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------- */
 
 static void stats(struct prog *p, struct answer *a)
 {
@@ -130,9 +129,7 @@ static void help(struct answer *a)
 	    "quit                  as SIGTERM\n");
 }
 
-/* --- commands
- * ---------------------------------------------------------------------------
- */
+/* --- commands ------------------------------------------------------------ */
 
 typedef void session_command(struct gw *gw, uint32_t session, int64_t now_ms);
 
@@ -224,9 +221,7 @@ static bool run(struct prog *p, char *line, struct answer *a)
 	return true;
 }
 
-/* --- the socket
- * ----------------------------------------------------------------------------
- */
+/* --- the socket ---------------------------------------------------------- */
 
 enum err control_open(struct prog *p, struct diag *diag)
 {
@@ -306,9 +301,7 @@ void control_close(struct prog *p)
 	unlink(p->control_path);
 }
 
-/* --- the other end
- * ----------------------------------------------------------------------------
- */
+/* --- the other end ------------------------------------------------------- */
 
 static bool answer_ends(const char *buf, size_t len, const char *word)
 {

@@ -84,8 +84,7 @@ void gw_free(struct gw **gwp)
 	free(gw);
 }
 
-/* --- actions ---------------------------------------------------------------
- */
+/* --- actions ------------------------------------------------------------- */
 
 struct gw_act *gw_act_new(struct gw *gw, enum gw_action_kind kind)
 {
@@ -116,8 +115,7 @@ struct gw_action gw_next_action(struct gw *gw)
 	return gw->pulled->a;
 }
 
-/* --- datagrams in ------------------------------------------------------------
- */
+/* --- datagrams in -------------------------------------------------------- */
 
 static void no_such_sa(struct gw *gw, const struct ike_hdr *hdr,
 		       const struct gw_path *path)
@@ -168,9 +166,7 @@ void gw_input(struct gw *gw, uint8_t *dgram, size_t len,
 	gw_msg_input(gw, ike, dgram, len, path);
 }
 
-/* --- time
- * ----------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 int64_t gw_wall_s(const struct gw *gw)
 {
@@ -214,9 +210,7 @@ void gw_timeout(struct gw *gw, int64_t now_ms)
 	}
 }
 
-/* --- switches and figures
- * --------------------------------------------------------
- */
+/* --- switches and figures ------------------------------------------------ */
 
 struct gw_switches *gw_switches(struct gw *gw)
 {
@@ -289,9 +283,7 @@ void gw_forget_sas(struct gw *gw)
 			gw_ike_free(gw, gw->mine[i]);
 }
 
-/* --- commands
- * --------------------------------------------------------------------
- */
+/* --- commands ------------------------------------------------------------ */
 
 static void job_each(struct gw *gw, uint32_t session, enum gw_task task,
 		     int64_t now_ms)

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the octets of AUTH (RFC 7296 2.15)
- * ------------------------------------------- */
+/* --- the octets of AUTH (RFC 7296 2.15) ---------------------------------- */
 
 static struct gw_id our_id(const struct gw *gw)
 {
@@ -80,8 +79,7 @@ bool gw_shared_auth_ok(struct gw *gw, struct gw_ike *ike,
 	return ok;
 }
 
-/* --- certificates
- * ------------------------------------------------------------------- */
+/* --- certificates -------------------------------------------------------- */
 
 static enum err cert_name(const struct gw_id *id, struct peer_name *out)
 {
@@ -193,8 +191,7 @@ static enum err wr_shared_auth(struct gw *gw, struct gw_ike *ike,
 	return OK;
 }
 
-/* --- the end of IKE_AUTH
- * --------------------------------------------------------------- */
+/* --- the end of IKE_AUTH ------------------------------------------------- */
 
 void gw_auth_fail(struct gw *gw, struct gw_ike *ike, uint16_t notify)
 {
@@ -323,9 +320,7 @@ void gw_auth_finish(struct gw *gw, struct gw_ike *ike, struct bytes psk)
 	a->a.u.up.resumed = resumed;
 }
 
-/* --- the request
- * -----------------------------------------------------------------------------
- */
+/* --- the request --------------------------------------------------------- */
 
 static enum err read_idi(const struct ike_msg *msg, struct gw_id *out)
 {

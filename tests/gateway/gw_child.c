@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- proposals
- * ---------------------------------------------------------------------- */
+/* --- proposals ----------------------------------------------------------- */
 
 enum err gw_set_groups(struct gw *gw, const char *words)
 {
@@ -135,8 +134,7 @@ int gw_nonce_cmp(struct bytes a, struct bytes b)
 	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
 }
 
-/* --- a new Child SA
- * -------------------------------------------------------------------- */
+/* --- a new Child SA ------------------------------------------------------ */
 
 static void child_announce(struct gw *gw, struct gw_ike *ike,
 			   const struct gw_child *c, struct child_keys *k,
@@ -185,9 +183,7 @@ enum err gw_child_install(struct gw *gw, struct gw_ike *ike, struct gw_child *c,
 	return OK;
 }
 
-/* --- the request
- * ----------------------------------------------------------------------------
- */
+/* --- the request --------------------------------------------------------- */
 
 struct child_in {
 	const struct ike_msg *msg;

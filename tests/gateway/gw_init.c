@@ -26,8 +26,7 @@ bool gw_first_repeated(struct gw *gw, struct bytes dgram,
 	return true;
 }
 
-/* --- cookies
- * ------------------------------------------------------------------ */
+/* --- cookies ------------------------------------------------------------- */
 
 bool gw_cookie_ok(struct gw *gw, const struct ike_msg *msg, struct bytes ni,
 		  const struct gw_path *path)
@@ -60,8 +59,7 @@ bool gw_cookie_ok(struct gw *gw, const struct ike_msg *msg, struct bytes ni,
 	return ok;
 }
 
-/* --- first messages
- * ------------------------------------------------------------- */
+/* --- first messages ------------------------------------------------------ */
 
 static uint8_t *copy(struct bytes b)
 {
@@ -108,8 +106,7 @@ enum err gw_first_answer(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
 	return OK;
 }
 
-/* --- IKE_SA_INIT
- * ------------------------------------------------------------------ */
+/* --- IKE_SA_INIT --------------------------------------------------------- */
 
 struct init_in {
 	struct ike_msg msg;

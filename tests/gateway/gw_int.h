@@ -224,8 +224,7 @@ struct gw_act *gw_act_new(struct gw *gw, enum gw_action_kind kind);
 void gw_bound(struct gw *gw, int64_t deadline_ms);
 int64_t gw_wall_s(const struct gw *gw);
 
-/* --- gw_table.c ------------------------------------------------------------
- */
+/* --- gw_table.c ---------------------------------------------------------- */
 struct gw_ike *gw_ike_new(struct gw *gw, uint64_t peer_spi);
 struct gw_ike *gw_ike_find(struct gw *gw, uint64_t my_spi);
 struct gw_ike *gw_ike_find_peer(struct gw *gw, uint64_t peer_spi,
@@ -250,8 +249,7 @@ struct gw_sess *gw_sess_by_child(struct gw *gw, uint32_t spi_in);
 void gw_job_add(struct gw *gw, struct gw_ike *ike, enum gw_task task,
 		uint32_t spi_in);
 
-/* --- gw_msg.c ----------------------------------------------------------------
- */
+/* --- gw_msg.c ------------------------------------------------------------ */
 void gw_send(struct gw *gw, const struct gw_path *path, struct bytes dgram);
 void gw_flight_clear(struct gw_flight *f);
 /* Sends the flight (again). */
@@ -280,8 +278,7 @@ void gw_wr_nat(struct ike_wr *m, uint64_t spi_i, uint64_t spi_r,
 bool gw_nat_seen(const struct ike_msg *msg, uint64_t spi_i, uint64_t spi_r,
 		 const struct gw_path *path);
 
-/* --- gw_init.c
- * ----------------------------------------------------------------- */
+/* --- gw_init.c ----------------------------------------------------------- */
 void gw_init_input(struct gw *gw, struct bytes dgram,
 		   const struct gw_path *path);
 /* True: the request carries the right cookie or none is asked; else a COOKIE
@@ -299,13 +296,11 @@ bool gw_first_repeated(struct gw *gw, struct bytes dgram,
 		       const struct ike_hdr *hdr, uint8_t out_hash[32]);
 void gw_read_hashes(const struct ike_msg *msg, struct gw_auth *a);
 
-/* --- gw_resume.c
- * ---------------------------------------------------------------- */
+/* --- gw_resume.c --------------------------------------------------------- */
 void gw_resume_input(struct gw *gw, struct bytes dgram,
 		     const struct gw_path *path);
 
-/* --- gw_auth.c
- * -------------------------------------------------------------------- */
+/* --- gw_auth.c ----------------------------------------------------------- */
 void gw_auth_request(struct gw *gw, struct gw_ike *ike,
 		     const struct ike_msg *msg);
 /* The last IKE_AUTH answer: the client is who it says. m is open where an
@@ -322,14 +317,12 @@ bool gw_shared_auth_ok(struct gw *gw, struct gw_ike *ike,
 		       const struct ike_msg *msg, struct bytes psk);
 void gw_wr_idr(struct gw *gw, struct ike_wr *m);
 
-/* --- gw_eap.c
- * --------------------------------------------------------------------- */
+/* --- gw_eap.c ------------------------------------------------------------ */
 void gw_eap_start(struct gw *gw, struct gw_ike *ike);
 void gw_eap_request(struct gw *gw, struct gw_ike *ike,
 		    const struct ike_msg *msg);
 
-/* --- gw_lease.c
- * ------------------------------------------------------------------- */
+/* --- gw_lease.c ---------------------------------------------------------- */
 enum err ERR_MUST gw_lease_open(struct gw *gw);
 /* Reads SA, TS, CP and notifies of the first IKE_AUTH request. */
 void gw_want_read(struct gw *gw, const struct ike_msg *msg,
@@ -346,8 +339,7 @@ bool gw_ts_narrow(struct gw *gw, const struct gw_sess *s,
 		  const struct ike_ts_list *nets, struct ike_ts_list *out_tsi,
 		  struct ike_ts_list *out_tsr);
 
-/* --- gw_ticket.c
- * ------------------------------------------------------------------ */
+/* --- gw_ticket.c --------------------------------------------------------- */
 enum err ERR_MUST gw_ticket_open_keys(struct gw *gw);
 /* Adds TICKET_LT_OPAQUE for the SA to m. */
 void gw_wr_ticket(struct gw *gw, struct gw_ike *ike, struct ike_wr *m);
@@ -363,8 +355,7 @@ void gw_ticket_used(struct gw *gw, uint64_t id);
 void gw_tickets_void(struct gw *gw, struct gw_sess *s);
 void gw_tickets_free(struct gw *gw);
 
-/* --- gw_child.c
- * ------------------------------------------------------------------- */
+/* --- gw_child.c ---------------------------------------------------------- */
 void gw_create_child_request(struct gw *gw, struct gw_ike *ike,
 			     const struct ike_msg *msg);
 /* ESP proposals of ours, with KE where the offer has one. */
@@ -391,8 +382,7 @@ uint64_t gw_proposal_spi(const struct proposal *p); /* 0: none */
 /* Lower of two nonces as RFC 7296 2.8.1 compares them. */
 int gw_nonce_cmp(struct bytes a, struct bytes b);
 
-/* --- gw_rekey.c
- * ------------------------------------------------------------------- */
+/* --- gw_rekey.c ---------------------------------------------------------- */
 void gw_rekey_request(struct gw *gw, struct gw_ike *ike,
 		      const struct ike_msg *msg,
 		      const struct proposal_list *offer);
@@ -402,8 +392,7 @@ void gw_rekey_start(struct gw *gw, struct gw_ike *ike);
 void gw_rekey_response(struct gw *gw, struct gw_ike *ike,
 		       const struct ike_msg *msg);
 
-/* --- gw_own.c
- * --------------------------------------------------------------------- */
+/* --- gw_own.c ------------------------------------------------------------ */
 /* Starts the next queued job when nothing is open. */
 void gw_own_next(struct gw *gw, struct gw_ike *ike);
 void gw_own_response(struct gw *gw, struct gw_ike *ike,
@@ -413,8 +402,7 @@ void gw_own_done(struct gw *gw, struct gw_ike *ike);
 void gw_own_timeout(struct gw *gw, struct gw_ike *ike);
 int64_t gw_own_deadline(const struct gw *gw, const struct gw_ike *ike);
 
-/* --- gw_info.c
- * -------------------------------------------------------------------- */
+/* --- gw_info.c ----------------------------------------------------------- */
 void gw_info_request(struct gw *gw, struct gw_ike *ike,
 		     const struct ike_msg *msg, const struct gw_path *path);
 void gw_path_set(struct gw *gw, struct gw_ike *ike, const struct gw_path *path);

@@ -6,8 +6,7 @@
 
 #define SLOTS_MAX 65534
 
-/* --- the pool: slot i is the i-th host of each of the two networks
- * ---------------- */
+/* --- the pool: slot i is the i-th host of each of the two networks ------- */
 
 static size_t hosts(const struct prefix *p)
 {
@@ -105,8 +104,7 @@ void gw_lease_give(struct gw *gw, struct gw_sess *s)
 	s->lease = 0;
 }
 
-/* --- configuration payload
- * ------------------------------------------------------------ */
+/* --- configuration payload ----------------------------------------------- */
 
 static void want_attr(struct gw_want *w, const struct ike_cp_attr *a)
 {
@@ -212,8 +210,7 @@ void gw_wr_cp(struct gw *gw, struct ike_wr *m, const struct gw_sess *s,
 	ike_wr_cp(m, &cp);
 }
 
-/* --- traffic selectors
- * ------------------------------------------------------------------- */
+/* --- traffic selectors --------------------------------------------------- */
 
 static void add_prefix(struct ike_ts_list *l, const struct addr *a,
 		       uint8_t bits)

@@ -129,8 +129,7 @@ void gw_request(struct gw *gw, struct gw_ike *ike, uint8_t exchange,
 	gw_flight_send(gw, ike, &ike->request);
 }
 
-/* --- in ----------------------------------------------------------------------
- */
+/* --- in ------------------------------------------------------------------ */
 
 static bool repeated_request(const struct gw_ike *ike,
 			     const struct ike_msg *msg)
@@ -233,8 +232,7 @@ void gw_msg_input(struct gw *gw, struct gw_ike *ike, uint8_t *dgram, size_t len,
 	gw_bound(gw, gw_own_deadline(gw, ike));
 }
 
-/* --- plain answers ----------------------------------------------------------
- */
+/* --- plain answers ------------------------------------------------------- */
 
 void gw_plain_notify(struct gw *gw, const struct ike_hdr *hdr,
 		     const struct gw_path *path, uint16_t type,

@@ -6,8 +6,7 @@
 
 #define RETRY_MS 3000 /* after TEMPORARY_FAILURE */
 
-/* --- Child SA rekey as initiator
- * ---------------------------------------------------- */
+/* --- Child SA rekey as initiator ----------------------------------------- */
 
 static void child_rekey_start(struct gw *gw, struct gw_ike *ike,
 			      struct gw_child *old)
@@ -160,9 +159,7 @@ static void child_rekey_response(struct gw *gw, struct gw_ike *ike,
 		child_close(gw, ike, old);
 }
 
-/* --- the queue
- * ----------------------------------------------------------------------------
- */
+/* --- the queue ----------------------------------------------------------- */
 
 static void start_informational(struct gw *gw, struct gw_ike *ike)
 {
@@ -275,9 +272,7 @@ void gw_own_response(struct gw *gw, struct gw_ike *ike,
 	gw_own_done(gw, ike);
 }
 
-/* --- time
- * -------------------------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 static void lost(struct gw *gw, struct gw_ike *ike)
 {

@@ -37,8 +37,7 @@ static struct gw_ike *successor(struct gw *gw, struct gw_ike *old,
 	return ike;
 }
 
-/* --- as responder
- * ------------------------------------------------------------------ */
+/* --- as responder -------------------------------------------------------- */
 
 struct rekey_in {
 	struct bytes ni;
@@ -171,8 +170,7 @@ void gw_rekey_request(struct gw *gw, struct gw_ike *ike,
 	}
 }
 
-/* --- as initiator
- * --------------------------------------------------------------------- */
+/* --- as initiator -------------------------------------------------------- */
 
 void gw_rekey_start(struct gw *gw, struct gw_ike *ike)
 {

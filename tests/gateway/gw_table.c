@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- IKE SAs ---------------------------------------------------------------
- */
+/* --- IKE SAs ------------------------------------------------------------- */
 
 static size_t bucket(uint64_t spi)
 {
@@ -141,8 +140,7 @@ void gw_ike_free(struct gw *gw, struct gw_ike *ike)
 	gw->n_ikes--;
 }
 
-/* --- sessions --------------------------------------------------------------
- */
+/* --- sessions ------------------------------------------------------------ */
 
 enum err gw_sess_attach(struct gw_sess *s, struct gw_ike *ike)
 {
@@ -258,8 +256,7 @@ bool gw_session_info(const struct gw *gw, size_t n, struct gw_session_info *out)
 	return true;
 }
 
-/* --- Child SAs --------------------------------------------------------------
- */
+/* --- Child SAs ----------------------------------------------------------- */
 
 struct gw_sess *gw_sess_by_child(struct gw *gw, uint32_t spi_in)
 {
@@ -318,8 +315,7 @@ void gw_child_free(struct gw *gw, struct gw_sess *s, struct gw_child *c)
 	free(c);
 }
 
-/* --- what we want to do ------------------------------------------------------
- */
+/* --- what we want to do -------------------------------------------------- */
 
 void gw_job_add(struct gw *gw, struct gw_ike *ike, enum gw_task task,
 		uint32_t spi_in)

@@ -17,8 +17,7 @@
 static const struct cipher_algs ticket_algs = {ENCR_AES_GCM_16, 256,
 					       INTEG_NONE};
 
-/* --- the state as octets
- * --------------------------------------------------------- */
+/* --- the state as octets ------------------------------------------------- */
 
 static void wr_id(struct wr *w, const struct gw_id *id)
 {
@@ -79,9 +78,7 @@ static void rd_state(struct rd *r, struct gw_tstate *t)
 	t->user[sizeof(t->user) - 1] = '\0';
 }
 
-/* --- keys
- * ---------------------------------------------------------------------------
- */
+/* --- keys ---------------------------------------------------------------- */
 
 static void key_draw(struct gw *gw, struct gw_tkey *k)
 {
@@ -121,8 +118,7 @@ void gw_tickets_free(struct gw *gw)
 	gw->n_refs = gw->cap_refs = 0;
 }
 
-/* --- by value
- * ------------------------------------------------------------------------- */
+/* --- by value ------------------------------------------------------------ */
 
 static enum err value_crypt(const struct gw_tkey *k, bool seal, uint8_t *ticket,
 			    size_t body_len)
@@ -185,8 +181,7 @@ static enum err value_open(const struct gw *gw, struct bytes ticket,
 	return e;
 }
 
-/* --- by reference
- * -------------------------------------------------------------------------- */
+/* --- by reference -------------------------------------------------------- */
 
 static enum err ref_mac(const struct gw *gw, struct bytes head, uint8_t out[16])
 {
@@ -262,8 +257,7 @@ static enum err ref_open(const struct gw *gw, struct bytes ticket,
 	return ERR_NOT_FOUND;
 }
 
-/* --- what is worth nothing any more
- * ----------------------------------------------------------- */
+/* --- what is worth nothing any more -------------------------------------- */
 
 static const struct gw_void *void_find(const struct gw *gw, uint64_t id)
 {
@@ -297,9 +291,7 @@ void gw_tickets_void(struct gw *gw, struct gw_sess *s)
 	s->n_tickets = 0;
 }
 
-/* --- issue and take
- * -------------------------------------------------------------------------------
- */
+/* --- issue and take ------------------------------------------------------ */
 
 static void remember(struct gw *gw, struct gw_sess *s, uint64_t id)
 {
@@ -397,9 +389,7 @@ enum err gw_ticket_find(struct gw *gw, struct bytes ticket,
 	return OK;
 }
 
-/* --- across a restart
- * -----------------------------------------------------------------------------------
- */
+/* --- across a restart ---------------------------------------------------- */
 
 static void wr_key(struct wr *w, const struct gw_tkey *k)
 {

@@ -56,8 +56,7 @@ static void log_out(enum log_level level, const char *text, void *ctx)
 	fflush(stderr);
 }
 
-/* --- addresses
- * -------------------------------------------------------------------------- */
+/* --- addresses ----------------------------------------------------------- */
 
 static socklen_t to_sock(const struct addr *a, struct sockaddr_storage *out)
 {
@@ -126,8 +125,7 @@ static enum err open_socket(struct prog *p, const struct addr *at,
 	return OK;
 }
 
-/* --- datagrams out
- * ------------------------------------------------------------------------ */
+/* --- datagrams out ------------------------------------------------------- */
 
 static bool lose(struct prog *p)
 {
@@ -221,9 +219,7 @@ void prog_pull(struct prog *p)
 	}
 }
 
-/* --- datagrams in
- * ----------------------------------------------------------------------------
- */
+/* --- datagrams in -------------------------------------------------------- */
 
 static void esp_in(struct prog *p, const struct gw_path *path, uint8_t *buf,
 		   size_t len)
@@ -292,8 +288,7 @@ static void tun_in(struct prog *p)
 	}
 }
 
-/* --- state across restarts
- * ---------------------------------------------------------------------- */
+/* --- state across restarts ----------------------------------------------- */
 
 static uint64_t state_mark(const struct prog *p)
 {
@@ -337,9 +332,7 @@ static void state_load(struct prog *p)
 	free(blob);
 }
 
-/* --- the loop
- * -------------------------------------------------------------------------------------
- */
+/* --- the loop ------------------------------------------------------------ */
 
 static int wait_ms(struct prog *p)
 {

@@ -278,6 +278,26 @@ static void read_number(struct prog *p, int opt, const char *arg)
 	}
 }
 
+/* Options that name a file with keys; false for another one. */
+static bool read_keys(struct prog *p, int opt, char *arg)
+{
+	if (opt == OPT_PSK_FILE) {
+		read_secret(arg, &p->psk);
+		p->cfg.psk = &p->psk;
+	} else if (opt == OPT_CERT) {
+		read_certs(p, arg);
+	} else if (opt == OPT_KEY) {
+		read_key(p, arg);
+	} else if (opt == OPT_CA) {
+		read_ca(p, arg);
+	} else if (opt == OPT_USER) {
+		read_user(p, arg);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void read_one(struct prog *p, int opt, const char *word)
 {
 	switch (opt) {
@@ -286,22 +306,6 @@ static void read_one(struct prog *p, int opt, const char *word)
 		break;
 	case OPT_ID:
 		read_id(optarg, &p->cfg.id);
-		break;
-	case OPT_PSK_FILE:
-		read_secret(optarg, &p->psk);
-		p->cfg.psk = &p->psk;
-		break;
-	case OPT_CERT:
-		read_certs(p, optarg);
-		break;
-	case OPT_KEY:
-		read_key(p, optarg);
-		break;
-	case OPT_CA:
-		read_ca(p, optarg);
-		break;
-	case OPT_USER:
-		read_user(p, optarg);
 		break;
 	case OPT_NO_EAP_ID:
 		p->cfg.eap_identity = false;
@@ -337,6 +341,8 @@ static void read_one(struct prog *p, int opt, const char *word)
 		gw_switch_set(&p->switches, word, true);
 		break;
 	default:
+		if (read_keys(p, opt, optarg))
+			break;
 		read_list(p, opt, optarg);
 		read_number(p, opt, optarg);
 		break;

@@ -53,8 +53,7 @@ static size_t addr_bucket(const struct addr *a)
 	return h % BUCKETS;
 }
 
-/* --- sessions
- * ------------------------------------------------------------------------ */
+/* --- sessions ------------------------------------------------------------ */
 
 static void sess_unlink(struct plane *p, struct psess *s)
 {
@@ -116,8 +115,7 @@ void plane_path(struct plane *p, uint32_t session, const struct gw_path *path)
 		s->path = *path;
 }
 
-/* --- children
- * -------------------------------------------------------------------------- */
+/* --- children ------------------------------------------------------------ */
 
 static struct pchild *child_find(struct plane *p, uint32_t spi_in)
 {
@@ -213,9 +211,7 @@ void plane_free(struct plane **pp)
 	free(p);
 }
 
-/* --- packets
- * ------------------------------------------------------------------------------
- */
+/* --- packets ------------------------------------------------------------- */
 
 /* Source (offset 12 or 8) or destination of an IP packet. */
 static bool ip_addr(const struct esp_pkt *pkt, bool source, struct addr *out)

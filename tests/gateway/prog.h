@@ -48,16 +48,16 @@ struct prog {
 	bool stop;
 };
 
-/* --- options.c ---- */
+/* --- options.c ----------------------------------------------------------- */
 /* Exits after --help or a wrong option. */
 void options_read(struct prog *p, int argc, char **argv);
 void options_free(struct prog *p);
 
-/* --- tun.c ---- */
+/* --- tun.c --------------------------------------------------------------- */
 /* Makes the interface with the first host address of each pool, up. */
 enum err ERR_MUST prog_tun_open(struct prog *p, struct diag *diag);
 
-/* --- control.c ---- */
+/* --- control.c ----------------------------------------------------------- */
 enum err ERR_MUST control_open(struct prog *p, struct diag *diag);
 void control_accept(struct prog *p);
 void control_read(struct prog *p, size_t n);

@@ -42,8 +42,7 @@ void check_wire_to_gw(struct sim *s, struct bytes d)
 		sim_fail(s, "exchange %u in the clear", msg.hdr.exchange);
 }
 
-/* --- conditions
- * ----------------------------------------------------------------------- */
+/* --- conditions ---------------------------------------------------------- */
 
 bool cond_up(struct sim *s)
 {
@@ -60,8 +59,7 @@ bool cond_up_or_closed(struct sim *s)
 	return s->c.up || s->c.closed;
 }
 
-/* --- a good end
- * ------------------------------------------------------------------------ */
+/* --- a good end ---------------------------------------------------------- */
 
 static const struct sim_child *
 only_child(struct sim *s, const struct sim_child *list, const char *whose)

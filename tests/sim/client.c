@@ -62,8 +62,7 @@ void end_client_init(struct sim *s)
 	new_path(s);
 }
 
-/* --- ticket store
- * ---------------------------------------------------------------------- */
+/* --- ticket store -------------------------------------------------------- */
 
 static void ticket_keep(struct sim *s, const struct ike_ticket *t)
 {
@@ -85,8 +84,7 @@ static void ticket_spent(struct sim *s)
 	s->c.presenting = false;
 }
 
-/* --- starting
- * -------------------------------------------------------------------------- */
+/* --- starting ------------------------------------------------------------ */
 
 static void fresh(struct sim *s)
 {
@@ -140,9 +138,7 @@ void end_client_session(struct sim *s)
 	end_client_pull(s);
 }
 
-/* --- answering
- * ----------------------------------------------------------------------------
- */
+/* --- answering ----------------------------------------------------------- */
 
 static enum err give_verdict(struct sim *s, enum err e, const char *detail)
 {
@@ -257,8 +253,7 @@ static void act(struct sim *s, const struct ike_action *a)
 	}
 }
 
-/* --- the session's actions
- * ------------------------------------------------------------------- */
+/* --- the session's actions ----------------------------------------------- */
 
 static void session_state_is(struct sim *s, enum session_state st)
 {
@@ -341,9 +336,7 @@ void end_client_pull(struct sim *s)
 	}
 }
 
-/* --- verbs
- * ------------------------------------------------------------------------------------
- */
+/* --- verbs --------------------------------------------------------------- */
 
 void end_client_free(struct sim *s)
 {

@@ -33,8 +33,7 @@ size_t end_children(const struct sim_child *list)
 	return n;
 }
 
-/* --- inner packets
- * -------------------------------------------------------------------- */
+/* --- inner packets ------------------------------------------------------- */
 
 static void make_packet(uint8_t *p, const struct addr *src,
 			const struct addr *dst)
@@ -68,9 +67,7 @@ static struct addr server_addr(void)
 	return (struct addr){.family = ADDR_V4, .b = {10, 9, 0, 2}};
 }
 
-/* --- gateway
- * ----------------------------------------------------------------------------
- */
+/* --- gateway ------------------------------------------------------------- */
 
 void end_gw_start(struct sim *s)
 {
@@ -205,8 +202,7 @@ void end_gw_data(struct sim *s)
 	sim_put(s, false, true, bytes(pkt.p, pkt.len), &back);
 }
 
-/* --- the client's Child SAs
- * ---------------------------------------------------------------- */
+/* --- the client's Child SAs ---------------------------------------------- */
 
 static void child_drop(struct sim_child *c)
 {

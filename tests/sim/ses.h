@@ -61,7 +61,7 @@ struct ses {
 	unsigned wakes, idle_wakes, actions;
 };
 
-/* --- ses_client.c: the machine with its client ---- */
+/* --- ses_client.c: the machine with its client --------------------------- */
 void ses_start(struct ses *x);
 /* Closes and stores what may be stored; the process ends. */
 void ses_suspend(struct ses *x);
@@ -76,7 +76,7 @@ void ses_down(struct ses *x);
 void ses_data(struct ses *x);
 int64_t ses_now(const struct ses *x); /* its boot clock */
 
-/* --- ses_store.c: the store, and what must hold of tickets ---- */
+/* --- ses_store.c: the store, and what must hold of tickets --------------- */
 void ses_store_put(struct ses *x, const struct ike_ticket *t);
 /* NULL: none, or expired. */
 const struct ike_ticket *ses_store_take(struct ses *x);
@@ -84,7 +84,7 @@ void ses_store_void(struct ses *x);
 /* A person is about to be asked: may that be? */
 void ses_check_question(struct ses *x);
 
-/* --- ses_story.c ---- */
+/* --- ses_story.c --------------------------------------------------------- */
 typedef void ses_story(struct ses *x);
 ses_story ses_story_day, ses_story_lies, ses_story_idle;
 /* Down, or a closed session, is no connection: waits till it is settled. */

@@ -22,8 +22,7 @@ static void new_path(struct ses *x)
 					     .b = {203, 0, 113, 1}};
 }
 
-/* --- the person
- * ------------------------------------------------------------ */
+/* --- the person ---------------------------------------------------------- */
 
 static void give_secret(struct ses *x, bool is_password)
 {
@@ -81,8 +80,7 @@ static void verify(struct ses *x, const struct ike_action *a)
 		sim_fail(s, "the verdict is not taken: %s", err_text(e));
 }
 
-/* --- actions
- * --------------------------------------------------------------- */
+/* --- actions ------------------------------------------------------------- */
 
 static void act_ike(struct ses *x, const struct ike_action *a)
 {
@@ -216,8 +214,7 @@ void end_client_pull(struct sim *s)
 	}
 }
 
-/* --- the machine
- * ----------------------------------------------------------- */
+/* --- the machine --------------------------------------------------------- */
 
 void end_client_free(struct sim *s)
 {
@@ -306,8 +303,7 @@ void ses_data(struct ses *x)
 	session_spoke(x->session, ses_now(x));
 }
 
-/* --- what the clock and the wire bring
- * ---------------------------------------- */
+/* --- what the clock and the wire bring ----------------------------------- */
 
 void end_client_input(struct sim *s, struct sim_packet *p)
 {

@@ -48,8 +48,7 @@ static void now_gone(struct ses *x, struct bytes ticket)
 	hash_of(x, ticket, x->gone[x->n_gone++]);
 }
 
-/* --- the store
- * ------------------------------------------------------------ */
+/* --- the store ----------------------------------------------------------- */
 
 static void entry_set(struct ses *x, struct ses_entry *e,
 		      const struct ike_ticket *t)
@@ -142,8 +141,7 @@ void ses_store_void(struct ses *x)
 	x->store.there = x->taken.there = false;
 }
 
-/* --- the wire
- * ------------------------------------------------------------- */
+/* --- the wire ------------------------------------------------------------ */
 
 static void check_presented(struct ses *x, struct bytes ticket)
 {
@@ -197,8 +195,7 @@ void check_wire_to_gw(struct sim *s, struct bytes d)
 	}
 }
 
-/* --- questions
- * ------------------------------------------------------------ */
+/* --- questions ----------------------------------------------------------- */
 
 /* A ticket that was never possibly used and that the gateway would take. */
 static bool live_ticket(struct ses *x)

@@ -14,8 +14,7 @@
 #define BURST_MAX     400 /* IKE datagrams in a second, both ways */
 #define WIRE_MAX      5000
 
-/* --- chance
- * ------------------------------------------------------------------------ */
+/* --- chance -------------------------------------------------------------- */
 
 uint32_t sim_random(struct sim *s, uint32_t below)
 {
@@ -30,8 +29,7 @@ bool sim_chance(struct sim *s, unsigned percent)
 	return sim_random(s, 100) < percent;
 }
 
-/* --- talk
- * -------------------------------------------------------------------------- */
+/* --- talk ---------------------------------------------------------------- */
 
 void sim_say(struct sim *s, const char *fmt, ...)
 {
@@ -62,8 +60,7 @@ void sim_fail(struct sim *s, const char *fmt, ...)
 	longjmp(s->out, 1);
 }
 
-/* --- open and close
- * ----------------------------------------------------------------- */
+/* --- open and close ------------------------------------------------------ */
 
 void sim_gateway_config(struct sim *s)
 {
@@ -133,9 +130,7 @@ void sim_close(struct sim *s)
 	free(s->cert_buf);
 }
 
-/* --- the wire
- * ----------------------------------------------------------------------------
- */
+/* --- the wire ------------------------------------------------------------ */
 
 static void insert(struct sim *s, struct sim_packet *p)
 {
@@ -213,9 +208,7 @@ void sim_clean_link(struct sim *s)
 	s->link.cut = false;
 }
 
-/* --- time
- * --------------------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 static int64_t min64(int64_t a, int64_t b)
 {

@@ -93,7 +93,7 @@ struct sim {
 	uint64_t n_datagrams;
 };
 
-/* --- sim.c: time and wire ---- */
+/* --- sim.c: time and wire ------------------------------------------------ */
 void sim_open(struct sim *s, uint64_t seed, const char *story, bool verbose);
 /* Fills gw_cfg with a gateway that serves PSK and EAP; needs crypto_open. */
 void sim_gateway_config(struct sim *s);
@@ -116,7 +116,7 @@ void sim_run(struct sim *s, int64_t ms);
 bool sim_run_until(struct sim *s, bool (*cond)(struct sim *s), int64_t ms);
 void sim_clean_link(struct sim *s);
 
-/* --- ends.c, client.c: the gateway, and the client's actions ---- */
+/* --- ends.c, client.c: the gateway, and the client's actions ------------- */
 void end_gw_start(struct sim *s); /* a new one, with config */
 void end_gw_restart(struct sim *s, bool keep_tickets);
 void end_gw_pull(struct sim *s);
@@ -140,7 +140,7 @@ void end_client_children_retire(struct sim *s);
 void end_client_esp(struct sim *s, struct esp_pkt *pkt);
 size_t end_children(const struct sim_child *list);
 
-/* --- check.c: what must hold ---- */
+/* --- check.c: what must hold --------------------------------------------- */
 /* Connected, both ends agree, data flows both ways; nothing left over. */
 void check_connected(struct sim *s);
 /* Closed for a reason that the circumstances explain. */
@@ -150,7 +150,7 @@ bool cond_up(struct sim *s);
 bool cond_closed(struct sim *s);
 bool cond_up_or_closed(struct sim *s);
 
-/* --- stories ---- */
+/* --- stories ------------------------------------------------------------- */
 typedef void sim_story(struct sim *s);
 sim_story story_clean, story_lossy, story_collide, story_session, story_evil,
 	story_refuse;

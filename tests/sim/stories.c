@@ -8,8 +8,7 @@
 #define SETTLE_MS  300000
 #define CONNECT_MS 200000
 
-/* --- circumstances
- * --------------------------------------------------------------------- */
+/* --- circumstances ------------------------------------------------------- */
 
 static void pick_suites(struct sim *s)
 {
@@ -67,8 +66,7 @@ void story_bad_link(struct sim *s)
 		s->link.loss, s->link.dup, s->link.reorder, s->link.delay_ms);
 }
 
-/* --- what may happen to an SA
- * ------------------------------------------------------------- */
+/* --- what may happen to an SA -------------------------------------------- */
 
 /* X(name): ops of the random stories. */
 #define OP_LIST(X)                                                             \
@@ -236,8 +234,7 @@ static void random_op(struct sim *s)
 		sim_fail(s, "%s: %s", ops[i].name, err_text(last));
 }
 
-/* --- clean: a link that only delays; every step must work
- * ---------------------------------- */
+/* --- clean: a link that only delays; every step must work ---------------- */
 
 static void must_be_up(struct sim *s)
 {
@@ -286,9 +283,7 @@ void story_clean(struct sim *s)
 	say_goodbye(s);
 }
 
-/* --- lossy
- * --------------------------------------------------------------------------------
- */
+/* --- lossy --------------------------------------------------------------- */
 
 static void reconnect(struct sim *s)
 {
@@ -326,8 +321,7 @@ void story_lossy(struct sim *s)
 	say_goodbye(s);
 }
 
-/* --- collide: the same thing at the same time, again and again
- * ------------------------------ */
+/* --- collide: the same thing at the same time, again and again ----------- */
 
 void story_collide(struct sim *s)
 {

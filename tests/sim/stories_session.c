@@ -5,8 +5,7 @@
 
 #define SETTLE_MS 400000
 
-/* --- session: a person's day
- * ---------------------------------------------------------- */
+/* --- session: a person's day --------------------------------------------- */
 
 static bool cond_session_rests(struct sim *s)
 {
@@ -201,8 +200,7 @@ void story_session(struct sim *s)
 		sim_fail(s, "the gateway still has a session");
 }
 
-/* --- evil: nobody may connect to such a gateway
- * -------------------------------------------- */
+/* --- evil: nobody may connect to such a gateway -------------------------- */
 
 void story_evil(struct sim *s)
 {
@@ -230,8 +228,7 @@ void story_evil(struct sim *s)
 }
 
 /* --- refuse: a ticket that is not taken leads to the full exchange, and a
- * gateway that lies in a resumption is left
- * ------------------------------------------------- */
+ * gateway that lies in a resumption is left --- */
 
 void story_refuse(struct sim *s)
 {
