@@ -183,8 +183,9 @@ enum err tunnel_new(const struct tunnel_setup *setup, struct tunnel **out,
 	e = dataplane_new(&t->dataplane);
 	if (!e)
 		e = loop_add(t->loop, net_fd(t->net), on_net, t);
-	if (e)
-		tunnel_free(out);
+	if (!e)
+		return OK;
+	tunnel_free(out);
 	return diag_set(diag, e, "%s", err_text(e));
 }
 
