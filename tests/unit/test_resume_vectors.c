@@ -81,7 +81,8 @@ static void line_read(struct vector **v, char *line)
 	*equal = 0;
 	i = (*v)->n++;
 	assert_true(i < VALUES_MAX);
-	snprintf((*v)->value[i].name, sizeof((*v)->value[i].name), "%s", line);
+	assert_true(strlen(line) < sizeof((*v)->value[i].name));
+	memcpy((*v)->value[i].name, line, strlen(line) + 1);
 	(*v)->value[i].len =
 		hex_read(equal + 3, (*v)->value[i].b, sizeof((*v)->value[i].b));
 }
