@@ -76,8 +76,11 @@ static inline void pair_close(struct pair *p)
  * its ends. */
 static inline uint8_t *heap_copy(struct bytes b)
 {
-	uint8_t *p = malloc(b.len > 0 ? b.len : 1);
+	uint8_t *p;
 
+	if (b.len > UINT16_MAX)
+		abort(); /* no datagram; -Walloc-size-larger-than wants it */
+	p = malloc(b.len > 0 ? b.len : 1);
 	assert_non_null(p);
 	if (b.len > 0)
 		memcpy(p, b.p, b.len);
