@@ -199,6 +199,7 @@ enum err ike_auth_finish(struct ike_sa *sa, const struct ike_msg *msg)
 	if (e != OK)
 		return leave_politely(sa, e);
 	take_auth_lifetime(sa, msg);
+	ike_moves_learn(sa, msg);
 	queue_netconf(sa, &conf);
 	deal.nr = bytes(sa->setup->nr, sa->setup->nr_len);
 	deal.spi_out = answer.spi_out;

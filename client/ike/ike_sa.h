@@ -124,6 +124,7 @@ enum ike_action_kind {
 	IKE_DO_TICKET_VOID,  /* forget the stored one (rekeyed, deleted) */
 	IKE_DO_TICKET_SPENT, /* the presented one made an SA: never again */
 	IKE_DO_UP,	     /* u.up: the tunnel is established */
+	IKE_DO_MOVED,	     /* u.moved: the end of ike_sa_move */
 	IKE_DO_CLOSED	     /* u.closed: nothing follows */
 };
 
@@ -164,6 +165,10 @@ struct ike_action {
 			bool resumed;
 			bool behind_nat; /* ours: someone changes our address */
 		} up;
+		struct {
+			bool ok; /* else the SA stays on the path before */
+			bool behind_nat;
+		} moved;
 		struct {
 			enum err why;
 			const char *detail; /* one line, until free */
@@ -224,6 +229,18 @@ enum err ERR_MUST ike_sa_rekey_ike(struct ike_sa *sa, int64_t now_ms);
 enum err ERR_MUST ike_sa_rekey_child(struct ike_sa *sa, int64_t now_ms);
 enum err ERR_MUST ike_sa_ask_ticket(struct ike_sa *sa, int64_t now_ms);
 enum err ERR_MUST ike_sa_check_alive(struct ike_sa *sa, int64_t now_ms);
+/* MOBIKE (RFC 4555): the SA and its Child SAs go to another path, in one round
+ * trip. Everything is sent there from now on; IKE_DO_MOVED says whether the
+ * gateway took it, CLOSED when it did not answer at all. Called again before
+ * that, the last path counts. Not asked for, IKE_DO_MOVED tells of a NAT
+ * whose mapping changed. ERR_UNSUPPORTED: ike_sa_can_move says no. */
+enum err ERR_MUST ike_sa_move(struct ike_sa *sa,
+			      const struct ike_path *new_path, int64_t now_ms);
+/* Established, and the gateway speaks MOBIKE. */
+bool ike_sa_can_move(const struct ike_sa *sa);
+/* The gateway's other addresses, port 0 (RFC 4555 3.4, 3.6); borrowed until
+ * the next verb. */
+const struct addr *ike_sa_addresses(const struct ike_sa *sa, size_t *out_n);
 /* DELETE of the IKE SA; closes with ERR_CANCELLED after the answer or after
  * a few tries. */
 enum err ERR_MUST ike_sa_delete(struct ike_sa *sa, int64_t now_ms);

@@ -120,14 +120,14 @@ void ike_established(struct ike_sa *sa)
 
 /* --- verbs ------------------------------------------------------------ */
 
-static void enter(struct ike_sa *sa, int64_t now_ms)
+void ike_enter(struct ike_sa *sa, int64_t now_ms)
 {
 	ike_queue_retire(sa, false);
 	if (now_ms > sa->now_ms)
 		sa->now_ms = now_ms;
 }
 
-static void leave(struct ike_sa *sa)
+void ike_leave(struct ike_sa *sa)
 {
 	ike_tasks_run(sa);
 	ike_gens_sweep(sa, false);
@@ -241,9 +241,9 @@ enum err ike_sa_input(struct ike_sa *sa, uint8_t *dgram, size_t len,
 {
 	enum err e;
 
-	enter(sa, now_ms);
+	ike_enter(sa, now_ms);
 	e = ike_input(sa, dgram, len, path);
-	leave(sa);
+	ike_leave(sa);
 	return e;
 }
 
@@ -263,9 +263,9 @@ int64_t ike_sa_next_deadline(const struct ike_sa *sa)
 
 void ike_sa_timeout(struct ike_sa *sa, int64_t now_ms)
 {
-	enter(sa, now_ms);
+	ike_enter(sa, now_ms);
 	ike_timers_run(sa);
-	leave(sa);
+	ike_leave(sa);
 }
 
 /* --- answers ---------------------------------------------------------- */
@@ -278,7 +278,7 @@ enum err ike_sa_give_secret(struct ike_sa *sa, const struct secret *secret,
 
 	if (ask != ASK_PSK && ask != ASK_PASSWORD)
 		return ERR_STATE;
-	enter(sa, now_ms);
+	ike_enter(sa, now_ms);
 	sa->ask = ASK_NOTHING;
 	if (ask == ASK_PSK)
 		e = ike_auth_with_psk(sa, secret);
@@ -286,7 +286,7 @@ enum err ike_sa_give_secret(struct ike_sa *sa, const struct secret *secret,
 		e = ike_eap_password(sa, secret);
 	if (e != OK)
 		ike_close(sa, e);
-	leave(sa);
+	ike_leave(sa);
 	return OK;
 }
 
@@ -297,7 +297,7 @@ enum err ike_sa_give_signature(struct ike_sa *sa, uint8_t method,
 
 	if (sa->ask != ASK_SIGN)
 		return ERR_STATE;
-	enter(sa, now_ms);
+	ike_enter(sa, now_ms);
 	sa->ask = ASK_NOTHING;
 	if (auth_data.len)
 		e = ike_auth_send(sa, method, auth_data);
@@ -307,7 +307,7 @@ enum err ike_sa_give_signature(struct ike_sa *sa, uint8_t method,
 			     "the gateway understands");
 	if (e != OK)
 		ike_close(sa, e);
-	leave(sa);
+	ike_leave(sa);
 	return OK;
 }
 
@@ -318,7 +318,7 @@ enum err ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
 
 	if (sa->ask != ASK_VERIFY)
 		return ERR_STATE;
-	enter(sa, now_ms);
+	ike_enter(sa, now_ms);
 	sa->ask = ASK_NOTHING;
 	if (e == OK) {
 		e = ike_auth_verified(sa);
@@ -328,7 +328,7 @@ enum err ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
 	}
 	if (e != OK)
 		ike_close(sa, e);
-	leave(sa);
+	ike_leave(sa);
 	return OK;
 }
 
@@ -338,9 +338,9 @@ static enum err command(struct ike_sa *sa, uint32_t task, int64_t now_ms)
 {
 	if (sa->state != IKE_ST_UP)
 		return ERR_STATE;
-	enter(sa, now_ms);
+	ike_enter(sa, now_ms);
 	sa->tasks |= task;
-	leave(sa);
+	ike_leave(sa);
 	return OK;
 }
 
@@ -373,12 +373,12 @@ enum err ike_sa_delete(struct ike_sa *sa, int64_t now_ms)
 {
 	if (sa->state == IKE_ST_CLOSED || sa->state == IKE_ST_DELETING)
 		return ERR_STATE;
-	enter(sa, now_ms);
+	ike_enter(sa, now_ms);
 	if (sa->state == IKE_ST_UP)
 		ike_goodbye(sa, ERR_CANCELLED);
 	else
 		ike_close(sa, ERR_CANCELLED);
-	leave(sa);
+	ike_leave(sa);
 	return OK;
 }
 

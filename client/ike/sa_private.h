@@ -19,6 +19,8 @@
 #define IKE_REFUSED_MS	 60000	/* after another refusal of a rekey */
 #define IKE_REFUSED_MAX	 3
 #define IKE_EAP_ROUNDS	 24
+#define IKE_COOKIE2_LEN	 16 /* 8 to 64, RFC 4555 4.2.5 */
+#define IKE_ADDRS_MAX	 8  /* of the gateway, that we keep */
 /* A peer's octets that need no more room than that: a chain inside SK. */
 #define IKE_SCRATCH_LEN 65535
 
@@ -37,7 +39,8 @@ enum ike_req_kind {
 	REQ_DELETE_IKE,
 	REQ_DELETE_CHILD,
 	REQ_TICKET,
-	REQ_ALIVE
+	REQ_ALIVE,
+	REQ_MOVE /* UPDATE_SA_ADDRESSES */
 };
 
 /* One message as it goes over the wire, in one or more datagrams; counted
@@ -169,6 +172,15 @@ enum {
 	TASK_NEW_CHILD = 16
 };
 
+/* A change of addresses on its way (RFC 4555 3.5). */
+struct ike_move {
+	bool on;
+	bool stale; /* what is open tells an older path */
+	uint8_t asks;
+	uint8_t cookie[IKE_COOKIE2_LEN];
+	struct ike_path path;
+};
+
 struct ike_node {
 	struct ike_node *next;
 	struct ike_action a;
@@ -182,7 +194,8 @@ struct ike_sa {
 	struct rng rng;
 	enum ike_state state;
 	int64_t now_ms;
-	struct ike_path path;
+	struct ike_path path; /* as the gateway knows it */
+	struct ike_move move;
 	struct ike_setup *setup;
 	struct ike_gen *gens[IKE_GENS_MAX];
 	struct ike_gen *cur;
@@ -197,6 +210,10 @@ struct ike_sa {
 	struct ike_name id_remote;
 	enum ike_auth_kind auth;
 	bool resumed, behind_nat, peer_fragments, auth_sent;
+	bool peer_moves;		    /* MOBIKE_SUPPORTED */
+	uint8_t nat_seen[20], nat_seen_len; /* our address, as last told */
+	size_t n_extra;
+	struct addr extra[IKE_ADDRS_MAX]; /* the gateway's */
 	uint32_t peer_hashes;
 	uint32_t auth_lifetime_s; /* RFC 4478; 0: none told */
 	struct addr inner_v4, inner_v6;
@@ -249,6 +266,9 @@ void ike_queue_retire(struct ike_sa *sa, bool all);
 void ike_queue_closed(struct ike_sa *sa, enum err why);
 
 /* --- sa.c --- */
+/* Every verb but new and free begins and ends so. */
+void ike_enter(struct ike_sa *sa, int64_t now_ms);
+void ike_leave(struct ike_sa *sa);
 /* The one setter of the state. */
 void ike_set_state(struct ike_sa *sa, enum ike_state to, const char *why);
 /* Ends it: nothing follows. detail of sa->diag. */
@@ -295,6 +315,8 @@ void ike_answer_again(struct ike_sa *sa, struct ike_gen *gen,
 /* The open request is answered: counts, measures, frees. */
 void ike_request_done(struct ike_sa *sa, struct ike_gen *gen);
 void ike_request_drop(struct ike_gen *gen);
+/* At once over the path of now, with all its tries. */
+void ike_request_again(struct ike_sa *sa, struct ike_gen *gen);
 void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen);
 uint8_t ike_exchange_of(enum ike_req_kind kind);
 /* One datagram that nobody answers, then forgotten. */
@@ -319,6 +341,10 @@ enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx);
 /* Silence: tries MODP-2048 as the KE. False where that is no option. */
 bool ike_init_fallback(struct ike_sa *sa);
 void ike_put_nat_notifies(struct ike_sa *sa, struct ike_wr *w);
+/* 2.23: is the address the gateway sees us at another than that of our path?
+ * unknown: where it does not tell. */
+bool ike_nat_told(const struct ike_sa *sa, const struct ike_msg *msg,
+		  bool unknown);
 void ike_learn_notifies(struct ike_sa *sa, const struct ike_rx *rx);
 bool ike_take_cookie(struct ike_sa *sa, const struct ike_rx *rx);
 void ike_note_hint(struct ike_sa *sa, enum err why, uint32_t wait_ms,
@@ -428,6 +454,19 @@ enum err ERR_MUST ike_info_send(struct ike_sa *sa, struct ike_gen *gen,
 				enum ike_req_kind kind);
 enum err ike_info_answer(struct ike_sa *sa, const struct ike_rx *rx);
 enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx);
+
+/* --- x_mobike.c --- */
+/* Where our requests go. */
+const struct ike_path *ike_way(const struct ike_sa *sa);
+enum err ERR_MUST ike_move_send(struct ike_sa *sa);
+enum err ike_move_answer(struct ike_sa *sa, const struct ike_rx *rx);
+/* Of a liveness check: has the mapping of a NAT changed? */
+void ike_nat_note(struct ike_sa *sa, const struct ike_msg *msg);
+void ike_put_path_check(struct ike_sa *sa, struct ike_wr *w);
+void ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx);
+/* The answer that establishes the SA. */
+void ike_moves_learn(struct ike_sa *sa, const struct ike_msg *msg);
+void ike_addresses_take(struct ike_sa *sa, const struct ike_msg *msg);
 
 /* --- ticket.c --- */
 /* The last valid ticket of an authenticated message becomes an action. */

@@ -86,6 +86,8 @@ static enum err next_task(struct ike_sa *sa)
 	bool started = false;
 	enum err e;
 
+	if (sa->move.on)
+		return ike_move_send(sa);
 	if (child_wants_delete(sa))
 		return ike_info_send(sa, sa->cur, REQ_DELETE_CHILD);
 	if (sa->now_ms >= sa->not_before_ms) {
@@ -162,7 +164,8 @@ static int64_t task_at(const struct ike_sa *sa)
 {
 	if (!window_free(sa))
 		return IKE_NEVER;
-	if ((sa->tasks & (TASK_TICKET | TASK_ALIVE)) || child_wants_delete(sa))
+	if ((sa->tasks & (TASK_TICKET | TASK_ALIVE)) || sa->move.on ||
+	    child_wants_delete(sa))
 		return sa->cur->quiet_until_ms;
 	return later(rekey_task_at(sa), sa->cur->quiet_until_ms);
 }

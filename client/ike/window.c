@@ -10,6 +10,9 @@
 #define RESUME_TRIES   2   /* libreswan drops exact copies for ever */
 #define PLAIN_ROOM     128 /* more than any IV, padding and ICV */
 #define FALLBACK_TRIES 3
+/* While the SA moves nothing goes through the tunnel: faster, and two more. */
+#define MOVE_RTO_MS 150
+#define MOVE_TRIES  2
 
 /* --- flights ------------------------------------------------------------- */
 
@@ -133,6 +136,7 @@ uint8_t ike_exchange_of(enum ike_req_kind kind)
 	case REQ_DELETE_CHILD:
 	case REQ_TICKET:
 	case REQ_ALIVE:
+	case REQ_MOVE:
 		return INFORMATIONAL;
 	}
 	return 0;
@@ -145,6 +149,15 @@ static uint32_t first_rto(const struct ike_sa *sa)
 	if (sa->stats.rtt_ms < 1500 && 2 * sa->stats.rtt_ms > rto)
 		rto = 2 * sa->stats.rtt_ms;
 	return rto;
+}
+
+static uint32_t move_rto(const struct ike_sa *sa)
+{
+	uint32_t rto = 2 * sa->stats.rtt_ms, most = first_rto(sa);
+
+	if (rto < MOVE_RTO_MS)
+		rto = MOVE_RTO_MS;
+	return rto > most ? most : rto;
 }
 
 /* Ten per cent to either side, so that many clients do not march in step. */
@@ -172,7 +185,9 @@ static void request_open(struct ike_sa *sa, struct ike_gen *gen,
 		q->max_tries = DELETE_TRIES;
 	if (kind == REQ_RESUME)
 		q->max_tries = RESUME_TRIES;
-	q->rto_ms = first_rto(sa);
+	if (kind == REQ_MOVE)
+		q->max_tries += MOVE_TRIES;
+	q->rto_ms = kind == REQ_MOVE ? move_rto(sa) : first_rto(sa);
 	q->sent_ms = sa->now_ms;
 	q->next_ms = sa->now_ms + rto_spread(sa, q->rto_ms);
 	if (q->exchange == IKE_AUTH)
@@ -180,7 +195,7 @@ static void request_open(struct ike_sa *sa, struct ike_gen *gen,
 	log_debug("IKE request %s %u, %zu datagram%s",
 		  ike_exchange_name(q->exchange), q->msg_id, f->n,
 		  f->n == 1 ? "" : "s");
-	ike_queue_flight(sa, f, &sa->path);
+	ike_queue_flight(sa, f, ike_way(sa));
 }
 
 enum err ike_request_plain(struct ike_sa *sa, struct ike_gen *gen,
@@ -245,7 +260,7 @@ void ike_send_once(struct ike_sa *sa, struct ike_gen *gen, uint16_t notify)
 		ike_wr_delete_ike(&w);
 	if (flight_seal(sa, gen, &h, &w, &f) == OK) {
 		gen->next_id++;
-		ike_queue_flight(sa, f, &sa->path);
+		ike_queue_flight(sa, f, ike_way(sa));
 		ike_flight_put(&f);
 	}
 }
@@ -262,7 +277,8 @@ void ike_request_done(struct ike_sa *sa, struct ike_gen *gen)
 
 	if (q->tries == 1)
 		sa->stats.rtt_ms = (uint32_t)(sa->now_ms - q->sent_ms);
-	if (sa->state != IKE_ST_UP && sa->state != IKE_ST_DELETING)
+	if ((sa->state != IKE_ST_UP && sa->state != IKE_ST_DELETING) ||
+	    sa->move.on)
 		sa->stats.round_trips++;
 	if (q->exchange != IKE_SA_INIT && q->exchange != IKE_SESSION_RESUME)
 		gen->next_id++;
@@ -289,10 +305,22 @@ static void request_given_up(struct ike_sa *sa, struct ike_gen *gen)
 	}
 	diag_set(&sa->diag, ERR_NO_ANSWER,
 		 "%s does not answer %s (sent %u times in %lld ms)",
-		 addr_str_port(&sa->path.remote, to),
+		 addr_str_port(&ike_way(sa)->remote, to),
 		 ike_exchange_name(q.exchange), q.tries,
 		 (long long)(sa->now_ms - q.sent_ms));
 	ike_close(sa, ERR_NO_ANSWER);
+}
+
+void ike_request_again(struct ike_sa *sa, struct ike_gen *gen)
+{
+	struct ike_request *q = &gen->req;
+
+	q->tries = 2; /* its answer tells no round trip time */
+	q->max_tries = sa->cfg.max_tries + MOVE_TRIES;
+	q->rto_ms = move_rto(sa);
+	q->next_ms = sa->now_ms + rto_spread(sa, q->rto_ms);
+	sa->stats.retransmissions++;
+	ike_queue_flight(sa, q->flight, ike_way(sa));
 }
 
 void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen)
@@ -314,7 +342,7 @@ void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen)
 		q->rto_ms = RTO_MAX_MS;
 	q->next_ms = sa->now_ms + rto_spread(sa, q->rto_ms);
 	sa->stats.retransmissions++;
-	ike_queue_flight(sa, q->flight, &sa->path);
+	ike_queue_flight(sa, q->flight, ike_way(sa));
 }
 
 /* --- the gateway's requests ------------------------------------------- */

@@ -34,6 +34,8 @@ enum err ike_info_send(struct ike_sa *sa, struct ike_gen *gen,
 		put_child_deletes(sa, &w);
 	else if (kind == REQ_TICKET)
 		ike_wr_notify(&w, N_TICKET_REQUEST, BYTES_NONE);
+	else if (kind == REQ_ALIVE)
+		ike_put_path_check(sa, &w);
 	return ike_request_send(sa, gen, kind, &w);
 }
 
@@ -62,6 +64,8 @@ enum err ike_info_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		children_deleted(sa);
 	else if (rx->kind == REQ_TICKET && rx->gen == sa->cur)
 		ike_ticket_answer(sa, rx->gen, rx->msg);
+	else if (rx->kind == REQ_ALIVE)
+		ike_path_checked(sa, rx);
 	return OK;
 }
 
@@ -120,9 +124,11 @@ static enum err info_reply(struct ike_sa *sa, const struct ike_rx *rx,
 	struct ike_wr w;
 
 	ike_chain_start(sa, &w);
-	/* RFC 4555 3.9: a return routability check */
+	/* RFC 4555 3.7, 3.8: a return routability check, the NAT's mapping */
 	if (ike_msg_notify(rx->msg, N_COOKIE2, &n))
 		ike_wr_notify(&w, N_COOKIE2, n.data);
+	if (ike_msg_notify(rx->msg, N_NAT_DETECTION_SOURCE_IP, &n))
+		ike_put_nat_notifies(sa, &w);
 	if (wish->n && !wish->ike)
 		ike_wr_delete_esp(&w, wish->spis_in, wish->n);
 	return ike_answer(sa, rx, &w);
@@ -216,6 +222,8 @@ enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx)
 		if (sa->cfg.take_pushed_ticket)
 			ike_ticket_take(sa, rx->gen, rx->msg);
 		take_auth_lifetime(sa, rx->msg);
+		if (sa->peer_moves)
+			ike_addresses_take(sa, rx->msg);
 	}
 	if (wish.ike)
 		wish_drop_ike(sa, rx->gen);

@@ -27,18 +27,19 @@ static void put_signature_hashes(struct ike_wr *w)
  * be behind a NAT and uses UDP for ESP. */
 void ike_put_nat_notifies(struct ike_sa *sa, struct ike_wr *w)
 {
-	struct addr zero = {.family = sa->path.local.family};
-	const struct addr *source = &sa->path.local;
+	const struct ike_path *way = ike_way(sa);
+	struct addr zero = {.family = way->local.family};
+	const struct addr *source = &way->local;
 	uint8_t hash[20];
 
 	if (sa->cfg.force_encap || source->family == ADDR_NONE) {
-		zero.family = sa->path.remote.family;
+		zero.family = way->remote.family;
 		source = &zero;
 	}
 	if (ike_nat_hash(sa->cur->spi_i, sa->cur->spi_r, source, hash) == OK)
 		ike_wr_notify(w, N_NAT_DETECTION_SOURCE_IP, BYTES_OF(hash));
-	if (ike_nat_hash(sa->cur->spi_i, sa->cur->spi_r, &sa->path.remote,
-			 hash) == OK)
+	if (ike_nat_hash(sa->cur->spi_i, sa->cur->spi_r, &way->remote, hash) ==
+	    OK)
 		ike_wr_notify(w, N_NAT_DETECTION_DESTINATION_IP,
 			      BYTES_OF(hash));
 }
@@ -182,19 +183,17 @@ static void learn_hashes(struct ike_sa *sa, const struct ike_msg *msg)
 	}
 }
 
-/* 2.23: the hash of the address the gateway sees us at is not ours. */
-static bool learn_nat(const struct ike_sa *sa, const struct ike_msg *msg)
+bool ike_nat_told(const struct ike_sa *sa, const struct ike_msg *msg,
+		  bool unknown)
 {
+	const struct addr *local = &ike_way(sa)->local;
 	struct ike_notify n;
 	uint8_t hash[20];
 
-	/* A gateway that tells nothing has not looked; after a resumption
-	 * that is no sign of a free path (libreswan). */
 	if (!ike_msg_notify(msg, N_NAT_DETECTION_DESTINATION_IP, &n))
-		return sa->setup->is_resume;
-	if (sa->path.local.family == ADDR_NONE ||
-	    ike_nat_hash(sa->cur->spi_i, sa->cur->spi_r, &sa->path.local,
-			 hash) != OK)
+		return unknown;
+	if (local->family == ADDR_NONE ||
+	    ike_nat_hash(sa->cur->spi_i, sa->cur->spi_r, local, hash) != OK)
 		return true;
 	return !bytes_eq(n.data, BYTES_OF(hash));
 }
@@ -205,7 +204,10 @@ void ike_learn_notifies(struct ike_sa *sa, const struct ike_rx *rx)
 
 	sa->peer_fragments =
 		ike_msg_notify(rx->msg, N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
-	sa->behind_nat = learn_nat(sa, rx->msg);
+	/* A gateway that tells nothing has not looked; after a resumption
+	 * that is no sign of a free path (libreswan). */
+	sa->behind_nat = ike_nat_told(sa, rx->msg, sa->setup->is_resume);
+	ike_nat_note(sa, rx->msg);
 	learn_hashes(sa, rx->msg);
 }
 

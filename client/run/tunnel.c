@@ -84,6 +84,7 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	case IKE_DO_TICKET_VOID:
 	case IKE_DO_TICKET_SPENT:
 	case IKE_DO_UP:
+	case IKE_DO_MOVED:
 	case IKE_DO_CLOSED:
 		break; /* the session keeps these to itself */
 	}
@@ -100,11 +101,12 @@ static void do_state(struct tunnel *t, enum session_state state)
 	if (state == SES_ST_UP) {
 		t->connect_cpu_us = os_cpu_us() - t->cpu_start_us;
 		t->since_wall_ms = os_now().wall_ms;
-		t->first_ticket = true;
+		t->first_ticket = !r->moved;
+		t->tries_by_addr = 0;
 		t->ui.up(t->ui.ctx);
 		return;
 	}
-	if (state != SES_ST_NO_PATH) {
+	if (state != SES_ST_NO_PATH && state != SES_ST_MOVING) {
 		t->since_wall_ms = 0;
 		dataplane_clear(t->dataplane);
 	}

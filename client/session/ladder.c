@@ -127,13 +127,16 @@ static void add_stats(struct session *s)
 void ladder_up(struct session *s, const struct ike_action *a)
 {
 	struct session_report *r = &s->report;
-	bool beside = s->live != NULL;
+	bool beside = s->live && !s->moving;
 
 	if (!beside) {
 		add_stats(s);
 		r->resumed = a->u.up.resumed;
+		r->moved = false;
 		r->up_ms = s->now_ms;
 	}
+	r->reconnects += s->moving;
+	move_forget(s);
 	held_wipe(&s->held);
 	ike_sa_free(&s->live);
 	s->live = s->trial;
@@ -170,28 +173,32 @@ static void trial_closed(struct session *s, enum err why, bool auth_sent)
 {
 	bool resumed = s->trial_resumes;
 
-	if (!s->live)
+	if (!s->live || s->moving)
 		add_stats(s);
 	s->early_ticket = NULL;
 	ike_sa_free(&s->trial);
-	if (s->live) {
+	if (s->live && !s->moving) {
 		renewal_failed(s, resumed && auth_sent);
 	} else if (resumed) {
 		resume_failed(s, why, auth_sent);
 	} else {
 		held_return(s);
-		ladder_wait(s, SES_ST_WAITING, why);
+		if (!s->live)
+			ladder_wait(s, SES_ST_WAITING, why);
 	}
 }
 
 /* Anew, at once, from the ticket in the store. */
-static void connection_lost(struct session *s, enum err why)
+void ladder_lost(struct session *s, enum err why)
 {
 	ike_sa_free(&s->live);
 	s->frozen = false;
 	renewal_forget(s);
-	memset(&s->report.connect, 0, sizeof(s->report.connect));
-	s->report.started_ms = s->now_ms;
+	if (!s->moving) {
+		memset(&s->report.connect, 0, sizeof(s->report.connect));
+		s->report.started_ms = s->now_ms;
+	}
+	move_forget(s);
 	s->report.reconnects++;
 	s->retry_ms = s->cfg.retry_min_ms;
 	session_set_state(s, SES_ST_WAITING, err_name(why));
@@ -215,8 +222,8 @@ void ladder_closed(struct session *s, bool is_live, const struct ike_action *a)
 		session_finish(s, ERR_CANCELLED, NULL);
 	else if (!is_live)
 		trial_closed(s, why, a->u.closed.auth_sent);
-	else if (s->cfg.persistent)
-		connection_lost(s, why);
+	else if (s->cfg.persistent || s->moving)
+		ladder_lost(s, why);
 	else
 		session_finish(s, why, s->report.last_detail);
 }
@@ -226,7 +233,9 @@ void ladder_closed(struct session *s, bool is_live, const struct ike_action *a)
 void session_path_lost(struct session *s, int64_t now_ms)
 {
 	s->now_ms = now_ms;
-	if (s->report.state != SES_ST_UP)
+	if (s->report.state == SES_ST_MOVING)
+		move_lost_path(s);
+	else if (s->report.state != SES_ST_UP)
 		return; /* an attempt on the way times out by itself */
 	s->frozen = true;
 	session_note(s, ERR_NO_ANSWER, "no route to the gateway");
@@ -255,13 +264,15 @@ static void path_back(struct session *s)
 
 static void path_moved(struct session *s)
 {
+	if (move_begin(s))
+		return;
 	if (ladder_presented(s))
 		held_wipe(&s->held);
 	s->held.tries = 0;
 	s->early_ticket = NULL;
 	ike_sa_free(&s->trial);
 	session_note(s, ERR_NO_ANSWER, "the network changed");
-	connection_lost(s, ERR_NO_ANSWER);
+	ladder_lost(s, ERR_NO_ANSWER);
 }
 
 void session_path_new(struct session *s, bool same, int64_t now_ms)
@@ -269,11 +280,12 @@ void session_path_new(struct session *s, bool same, int64_t now_ms)
 	s->now_ms = now_ms;
 	switch (s->report.state) {
 	case SES_ST_UP:
+	case SES_ST_MOVING:
 	case SES_ST_NO_PATH:
-		if (s->live && same && s->frozen)
-			path_back(s);
-		else if (s->live && !same)
+		if (s->live && move_needs_path(s, same))
 			path_moved(s);
+		else if (s->live && s->frozen)
+			path_back(s);
 		else if (!s->live && !s->asked_path)
 			ladder_ask_path(s);
 		break;

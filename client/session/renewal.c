@@ -127,6 +127,12 @@ void renewal_due(struct session *s)
 		rung_climb(s, s->rung + 1);
 }
 
+void renewal_go_on(struct session *s)
+{
+	if ((s->rung == RUNG_RESUME || s->rung == RUNG_REAUTH) && !s->trial)
+		s->report.renew_at_ms = s->now_ms;
+}
+
 void renewal_give_ticket(struct session *s, const struct ike_ticket *ticket)
 {
 	if (ticket && held_set(&s->held, ticket) == OK)

@@ -84,6 +84,7 @@ void session_finish(struct session *s, enum err why, const char *detail)
 	s->early_ticket = NULL;
 	s->retry_at_ms = SESSION_NEVER;
 	renewal_forget(s);
+	move_forget(s);
 	s->asked_path = s->asked_ticket = false;
 	session_set_state(s, SES_ST_CLOSED, err_name(why));
 	push(s,
@@ -104,6 +105,9 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		return true;
 	case IKE_DO_CLOSED:
 		ladder_closed(s, from == s->live, a);
+		return true;
+	case IKE_DO_MOVED:
+		move_done(s, a->u.moved.ok, a->u.moved.behind_nat);
 		return true;
 	case IKE_DO_TICKET:
 		/* On the way up it comes before UP; the disk can wait until
@@ -191,6 +195,7 @@ enum err session_new(const struct session_config *config,
 	s->cfg = *config;
 	rng_seed(&s->rng, seed);
 	s->retry_at_ms = s->report.renew_at_ms = SESSION_NEVER;
+	s->hedge_at_ms = SESSION_NEVER;
 	s->retry_ms = config->retry_min_ms;
 	return OK;
 }
@@ -246,13 +251,13 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t session_next_deadline(const struct session *s)
 {
-	int64_t at = s->retry_at_ms;
+	int64_t at = earlier(s->retry_at_ms, s->hedge_at_ms);
 
 	if (s->trial)
 		at = earlier(at, ike_sa_next_deadline(s->trial));
 	if (s->live && !s->frozen) {
 		at = earlier(at, ike_sa_next_deadline(s->live));
-		if (!s->trial)
+		if (!s->trial && !s->moving)
 			at = earlier(at, s->report.renew_at_ms);
 	}
 	return at;
@@ -263,7 +268,9 @@ void session_timeout(struct session *s, int64_t now_ms)
 	verb_begin(s, now_ms);
 	if (s->retry_at_ms <= now_ms)
 		ladder_ask_path(s);
-	if (s->report.renew_at_ms <= now_ms)
+	if (s->hedge_at_ms <= now_ms)
+		move_hedge(s);
+	if (s->report.renew_at_ms <= now_ms && !s->moving)
 		renewal_due(s);
 	if (s->live && !s->frozen && ike_sa_next_deadline(s->live) <= now_ms)
 		ike_sa_timeout(s->live, now_ms);
@@ -285,6 +292,12 @@ enum err session_give_path(struct session *s, const struct ike_path *path,
 	if (!path) {
 		session_note(s, why, detail);
 		held_return(s);
+	}
+	if (s->moving) {
+		move_give_path(s, path);
+		return OK;
+	}
+	if (!path) {
 		ladder_wait(s, SES_ST_NO_PATH, why);
 		return OK;
 	}
@@ -307,7 +320,7 @@ enum err session_give_ticket(struct session *s, const struct ike_ticket *ticket,
 		return ERR_STATE;
 	verb_begin(s, now_ms);
 	s->asked_ticket = false;
-	if (s->live) {
+	if (s->live && !s->moving && s->rung == RUNG_RESUME) {
 		renewal_give_ticket(s, ticket);
 		return OK;
 	}
@@ -317,7 +330,11 @@ enum err session_give_ticket(struct session *s, const struct ike_ticket *ticket,
 			log_warn("session: ticket is not usable: %s",
 				 err_text(e));
 	}
-	ladder_begin(s);
+	/* Asked for what is over by now: back with it. */
+	if (s->live && (!s->moving || s->frozen))
+		held_return(s);
+	else
+		ladder_begin(s);
 	return OK;
 }
 
@@ -381,7 +398,8 @@ void session_down(struct session *s, int64_t now_ms)
 	s->early_ticket = NULL;
 	ike_sa_free(&s->trial);
 	session_push(s, SES_DO_TICKET_VOID);
-	if (s->report.state == SES_ST_UP &&
+	if ((s->report.state == SES_ST_UP ||
+	     s->report.state == SES_ST_MOVING) &&
 	    ike_sa_delete(s->live, now_ms) == OK)
 		session_set_state(s, SES_ST_CLOSING, "logged out");
 	else

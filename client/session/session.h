@@ -18,6 +18,7 @@
 	X(SES_ST_RESUMING, "resuming")                                         \
 	X(SES_ST_CONNECTING, "connecting")                                     \
 	X(SES_ST_UP, "connected")                                              \
+	X(SES_ST_MOVING, "moving to another network")                          \
 	X(SES_ST_WAITING, "waiting to try again")                              \
 	X(SES_ST_CLOSING, "disconnecting")                                     \
 	X(SES_ST_CLOSED, "disconnected")
@@ -80,6 +81,7 @@ struct session_action {
 struct session_report {
 	enum session_state state;
 	bool resumed;
+	bool moved; /* and then: by MOBIKE to the path it is on */
 	bool behind_nat;
 	struct ike_stats connect;  /* summed over all attempts of it */
 	int64_t started_ms, up_ms; /* boot clock */
@@ -132,7 +134,8 @@ enum err ERR_MUST session_give_verdict(struct session *s, enum err verdict,
  * no clock of it runs. */
 void session_path_lost(struct session *s, int64_t now_ms);
 /* There is a path. same: it is the one the SA stands on, which goes on (and
- * is checked); else the shortest way back over the new one. */
+ * is checked); else the shortest way over the new one: MOBIKE, where the
+ * gateway speaks it, and where that takes too long the ladder beside it. */
 void session_path_new(struct session *s, bool same, int64_t now_ms);
 /* Log out: DELETE, the ticket is void. Closes with ERR_CANCELLED. */
 void session_down(struct session *s, int64_t now_ms);

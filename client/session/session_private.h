@@ -42,6 +42,10 @@ struct session {
 	bool early_later; /* before UP: the gateway promised one for later */
 	bool asked_path, asked_ticket;
 	bool frozen; /* no path: the SA is kept and waits */
+	/* The living SA is on its way to another path. */
+	bool moving;
+	struct ike_stats before; /* the SA's, when that began */
+	int64_t hedge_at_ms;
 	uint32_t retry_ms;
 	int64_t retry_at_ms;
 	enum renewal_rung rung;
@@ -75,6 +79,22 @@ void ladder_wait(struct session *s, enum session_state state, enum err why);
 /* An IKE_AUTH with the ticket in hand has left. */
 bool ladder_presented(const struct session *s);
 
+/* The living SA is of no use any more. */
+void ladder_lost(struct session *s, enum err why);
+
+/* move.c */
+/* Another path for the living SA. False: it cannot move. */
+bool move_begin(struct session *s);
+/* path NULL: there is none now. */
+void move_give_path(struct session *s, const struct ike_path *path);
+void move_lost_path(struct session *s);
+/* Does what the monitor saw call for a (new) move? */
+bool move_needs_path(const struct session *s, bool same);
+/* hedge_at_ms has come. */
+void move_hedge(struct session *s);
+void move_done(struct session *s, bool ok, bool behind_nat);
+void move_forget(struct session *s);
+
 /* renewal.c */
 /* A ticket of the living SA is stored; its renewal is planned. */
 void renewal_plan(struct session *s, const struct ike_ticket *ticket);
@@ -84,6 +104,8 @@ void renewal_none(struct session *s, bool later);
 void renewal_forget(struct session *s);
 /* report.renew_at_ms has come. */
 void renewal_due(struct session *s);
+/* What a change of the path interrupted. */
+void renewal_go_on(struct session *s);
 /* The store answered the question for the living SA's ticket. */
 void renewal_give_ticket(struct session *s, const struct ike_ticket *ticket);
 /* The trial beside the living SA failed. */

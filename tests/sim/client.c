@@ -247,6 +247,7 @@ static void act(struct sim *s, const struct ike_action *a)
 	case IKE_DO_CLOSED:
 		core_closed(s, a);
 		break;
+	case IKE_DO_MOVED:
 	case IKE_DO_KEEPALIVE:
 	case IKE_DO_NOTHING:
 		break;

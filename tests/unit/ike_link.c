@@ -345,6 +345,8 @@ static void client_act(struct link *l, const struct ike_action *a)
 		l->have_ticket = false;
 	else if (a->kind == IKE_DO_UP || a->kind == IKE_DO_CLOSED)
 		client_end(l, a);
+	else if (a->kind == IKE_DO_MOVED)
+		l->moved = a->u.moved.ok;
 	else if (a->kind != IKE_DO_KEEPALIVE && a->kind != IKE_DO_TICKET_NONE)
 		ask(l, a);
 }

@@ -68,6 +68,7 @@ struct link {
 	bool have_ticket;
 	struct ike_ticket ticket;
 	uint8_t *ticket_opaque;
+	bool moved; /* the last IKE_DO_MOVED was a good one */
 	bool up, resumed, behind_nat, closed, auth_sent;
 	enum err why;
 	char detail[320];

@@ -25,7 +25,8 @@ struct ike_sa {
 };
 
 static struct ike_sa *live; /* the one the session holds now */
-static int starts, resumes, deletes, checks, asks, rekeys;
+static int starts, resumes, deletes, checks, asks, rekeys, moves;
+static bool can_move; /* the gateway speaks MOBIKE */
 static uint8_t tags;
 static struct suite a_suite;
 
@@ -131,6 +132,19 @@ enum err ike_sa_delete(struct ike_sa *sa, int64_t now_ms)
 enum err ike_sa_check_alive(struct ike_sa *sa, int64_t now_ms)
 {
 	checks++;
+	return OK;
+}
+
+bool ike_sa_can_move(const struct ike_sa *sa)
+{
+	return can_move && sa->state == IKE_ST_UP;
+}
+
+enum err ike_sa_move(struct ike_sa *sa, const struct ike_path *new_path,
+		     int64_t now_ms)
+{
+	moves++;
+	sa->stats.round_trips++;
 	return OK;
 }
 
@@ -256,7 +270,7 @@ static void open_session(struct above *a, bool ticket, bool persistent)
 	cfg.unattended = the_unattended;
 	cfg.retry_min_ms = 1000;
 	cfg.retry_max_ms = 8000;
-	starts = resumes = deletes = checks = asks = rekeys = 0;
+	starts = resumes = deletes = checks = asks = rekeys = moves = 0;
 	memset(a, 0, sizeof(*a));
 	a->store_has_ticket = ticket;
 	a->now_ms = 1000;

@@ -1,0 +1,131 @@
+/* Another path for the living SA (MOBIKE): one round trip where the gateway
+ * goes along, and the ladder beside it where it is slow to say so. */
+#include "client/session/session_private.h"
+
+#include <string.h>
+
+#define HEDGE_MIN_MS 500
+
+void move_forget(struct session *s)
+{
+	s->moving = false;
+	s->hedge_at_ms = SESSION_NEVER;
+}
+
+/* The attempt beside the living SA stood on the path that is gone. */
+static void drop_trial(struct session *s)
+{
+	if (ladder_presented(s))
+		held_wipe(&s->held);
+	else
+		held_return(s);
+	s->early_ticket = NULL;
+	ike_sa_free(&s->trial);
+}
+
+bool move_begin(struct session *s)
+{
+	if (!ike_sa_can_move(s->live))
+		return false;
+	drop_trial(s);
+	if (!s->moving) {
+		memset(&s->report.connect, 0, sizeof(s->report.connect));
+		s->before = *ike_sa_stats(s->live);
+		s->report.started_ms = s->now_ms;
+	}
+	s->moving = true;
+	s->frozen = true; /* until there is a path */
+	s->hedge_at_ms = SESSION_NEVER;
+	session_note(s, ERR_NO_ANSWER, "the network changed");
+	session_set_state(s, SES_ST_MOVING, "the network changed");
+	if (!s->asked_path)
+		ladder_ask_path(s);
+	return true;
+}
+
+/* The path is gone again before the gateway knew it. */
+void move_lost_path(struct session *s)
+{
+	drop_trial(s);
+	s->hedge_at_ms = SESSION_NEVER;
+}
+
+bool move_needs_path(const struct session *s, bool same)
+{
+	return !same || (s->moving && s->frozen);
+}
+
+void move_give_path(struct session *s, const struct ike_path *path)
+{
+	int64_t wait_ms = 3 * (int64_t)s->before.rtt_ms;
+	enum err e;
+
+	if (!path) {
+		ladder_wait(s, SES_ST_NO_PATH, ERR_NO_ANSWER);
+		return;
+	}
+	s->path = *path;
+	s->frozen = false;
+	session_set_state(s, SES_ST_MOVING, "there is a path");
+	e = ike_sa_move(s->live, path, s->now_ms);
+	if (e) {
+		session_note(s, e, NULL);
+		ladder_lost(s, e);
+		return;
+	}
+	s->hedge_at_ms =
+		s->now_ms + (wait_ms > HEDGE_MIN_MS ? wait_ms : HEDGE_MIN_MS);
+}
+
+/* The gateway may have forgotten the SA, or the path passes too little: the
+ * first to come up carries the tunnel. */
+void move_hedge(struct session *s)
+{
+	s->hedge_at_ms = SESSION_NEVER;
+	log_info("session: no answer on the new path; connecting beside");
+	if (!s->cfg.use_tickets || s->held.here) {
+		ladder_begin(s);
+	} else if (!s->asked_ticket) {
+		s->asked_ticket = true;
+		session_push(s, SES_DO_ASK_TICKET);
+	}
+}
+
+static void count(struct session *s)
+{
+	const struct ike_stats *now = ike_sa_stats(s->live), *was = &s->before;
+	struct ike_stats *c = &s->report.connect;
+
+	c->round_trips += now->round_trips - was->round_trips;
+	c->sent_packets += now->sent_packets - was->sent_packets;
+	c->received_packets += now->received_packets - was->received_packets;
+	c->sent_octets += now->sent_octets - was->sent_octets;
+	c->received_octets += now->received_octets - was->received_octets;
+	c->retransmissions += now->retransmissions - was->retransmissions;
+	c->rtt_ms = now->rtt_ms;
+}
+
+void move_done(struct session *s, bool ok, bool behind_nat)
+{
+	if (!s->moving) { /* a NAT's mapping changed */
+		s->report.behind_nat = behind_nat;
+		return;
+	}
+	if (!ok) {
+		session_note(s, ERR_PEER, "gateway refused the new address");
+		ladder_lost(s, ERR_PEER);
+		return;
+	}
+	move_forget(s);
+	/* With the ticket presented the gateway may be about to replace the
+	 * SA: that attempt comes to its end. */
+	if (s->trial && !ladder_presented(s))
+		drop_trial(s);
+	count(s);
+	s->retry_ms = s->cfg.retry_min_ms;
+	s->report.behind_nat = behind_nat;
+	s->report.moved = true;
+	s->report.up_ms = s->now_ms;
+	session_set_state(s, SES_ST_UP, "moved");
+	renewal_go_on(s);
+}
