@@ -48,6 +48,10 @@
 	  "AUTH of a resumption over the first message only (libreswan)")      \
 	X(reuse, "reuse", "accept a ticket that was used or voided")           \
 	X(new_address, "new-address", "never the inner address asked for")     \
+	X(refuse_move, "refuse-move",                                          \
+	  "UNACCEPTABLE_ADDRESSES when a client moves (MOBIKE)")               \
+	X(check_path, "check-path",                                            \
+	  "COOKIE2 to the new address of a client that moved")                 \
 	X(no_invalid_spi, "no-invalid-spi",                                    \
 	  "silence instead of INVALID_IKE_SPI")                                \
 	X(no_additional, "no-additional",                                      \
@@ -89,6 +93,7 @@ struct gw_switches {
 	X(collisions)                                                          \
 	X(deletes_received)                                                    \
 	X(deletes_sent)                                                        \
+	X(paths_checked)                                                       \
 	X(moved)                                                               \
 	X(peers_lost)                                                          \
 	X(half_open_expired)                                                   \
@@ -106,6 +111,7 @@ struct gw_counters {
 #define GW_ID_MAX      256
 #define GW_DNS_MAX     4
 #define GW_DOMAINS_MAX 8
+#define GW_OTHERS_MAX  8
 
 /* An identity by value, type is one of ID_*. */
 struct gw_id {
@@ -139,7 +145,9 @@ struct gw_config {
 	size_t n_dns;
 	const char *domains[GW_DOMAINS_MAX];
 	size_t n_domains;
-	struct ike_ts_list ts; /* networks behind us */
+	struct ike_ts_list ts;		   /* networks behind us */
+	struct addr others[GW_OTHERS_MAX]; /* our addresses, for MOBIKE */
+	size_t n_others;
 
 	struct proposal_list ike, esp; /* esp without KE */
 	bool fragmentation;

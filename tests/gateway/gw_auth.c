@@ -294,6 +294,22 @@ static enum err wr_proof(struct gw *gw, struct gw_ike *ike, struct ike_wr *m,
 	return wr_shared_auth(gw, ike, m, psk);
 }
 
+/* All our addresses but the one in use (RFC 4555 3.4). */
+static void wr_mobike(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
+{
+	ike_wr_notify(m, N_MOBIKE_SUPPORTED, BYTES_NONE);
+	for (size_t i = 0; i < gw->cfg.n_others; i++) {
+		const struct addr *a = &gw->cfg.others[i];
+
+		if (!addr_eq_host(a, &ike->path.local))
+			ike_wr_notify(m,
+				      a->family == ADDR_V4
+					      ? N_ADDITIONAL_IP4_ADDRESS
+					      : N_ADDITIONAL_IP6_ADDRESS,
+				      addr_view(a));
+	}
+}
+
 void gw_auth_finish(struct gw *gw, struct gw_ike *ike, struct bytes psk)
 {
 	bool resumed = ike->auth->resuming;
@@ -309,7 +325,7 @@ void gw_auth_finish(struct gw *gw, struct gw_ike *ike, struct bytes psk)
 	make_session(gw, ike);
 	wr_first_child(gw, ike, &m);
 	if (ike->auth->want.mobike)
-		ike_wr_notify(&m, N_MOBIKE_SUPPORTED, BYTES_NONE);
+		wr_mobike(gw, ike, &m);
 	gw_wr_ticket_answer(gw, ike, ike->auth->want.ticket, true, &m);
 	gw_auth_free(ike);
 	gw_answer(gw, ike, IKE_AUTH, &m);

@@ -70,6 +70,18 @@ static void delete_children(struct gw *gw, struct gw_ike *ike,
 		ike_wr_delete_esp(m, ours, n);
 }
 
+static void take_move(struct gw *gw, struct gw_ike *ike,
+		      const struct ike_msg *msg, const struct gw_path *path,
+		      struct ike_wr *m)
+{
+	if (gw->sw.refuse_move) {
+		ike_wr_notify(m, N_UNACCEPTABLE_ADDRESSES, BYTES_NONE);
+		return;
+	}
+	ike->sess->nat = gw_nat_seen(msg, msg->hdr.spi_i, msg->hdr.spi_r, path);
+	gw_path_set(gw, ike, path);
+}
+
 static void answer_mobike(struct gw *gw, struct gw_ike *ike,
 			  const struct ike_msg *msg, const struct gw_path *path,
 			  struct ike_wr *m)
@@ -80,11 +92,8 @@ static void answer_mobike(struct gw *gw, struct gw_ike *ike,
 		return;
 	if (ike_msg_notify(msg, N_COOKIE2, &n))
 		ike_wr_notify(m, N_COOKIE2, n.data);
-	if (ike_msg_notify(msg, N_UPDATE_SA_ADDRESSES, &n)) {
-		ike->sess->nat =
-			gw_nat_seen(msg, msg->hdr.spi_i, msg->hdr.spi_r, path);
-		gw_path_set(gw, ike, path);
-	}
+	if (ike_msg_notify(msg, N_UPDATE_SA_ADDRESSES, &n))
+		take_move(gw, ike, msg, path, m);
 	if (ike_msg_notify(msg, N_NAT_DETECTION_SOURCE_IP, &n))
 		gw_wr_nat(m, msg->hdr.spi_i, msg->hdr.spi_r, path);
 }
@@ -93,7 +102,6 @@ void gw_info_request(struct gw *gw, struct gw_ike *ike,
 		     const struct ike_msg *msg, const struct gw_path *path)
 {
 	const struct ike_payload *p;
-	struct gw_path kept = ike->path;
 	struct ike_delete del;
 	struct ike_notify n;
 	struct ike_wr m;
@@ -115,12 +123,8 @@ void gw_info_request(struct gw *gw, struct gw_ike *ike,
 		gw_wr_ticket_answer(gw, ike,
 				    ike_msg_notify(msg, N_TICKET_REQUEST, &n),
 				    false, &m);
-	/* The answer goes back where the request came from (RFC 4555 3.4). */
-	if (ike->sess->mobike) {
-		kept = ike->path;
-		ike->path = *path;
-	}
 	gw_answer(gw, ike, INFORMATIONAL, &m);
-	if (ike->sess->mobike)
-		ike->path = kept;
+	if (gw->sw.check_path && ike->sess->mobike &&
+	    ike_msg_notify(msg, N_UPDATE_SA_ADDRESSES, &n))
+		gw_job_add(gw, ike, GW_TASK_CHECK_PATH, 0);
 }

@@ -6,7 +6,8 @@
 #include <string.h>
 
 bool gw_first_repeated(struct gw *gw, struct bytes dgram,
-		       const struct ike_hdr *hdr, uint8_t out_hash[32])
+		       const struct ike_hdr *hdr, const struct gw_path *path,
+		       uint8_t out_hash[32])
 {
 	struct gw_ike *ike;
 
@@ -19,7 +20,7 @@ bool gw_first_repeated(struct gw *gw, struct bytes dgram,
 	if (ike->recv_id == 1 && ike->answer.n > 0 &&
 	    !(gw->sw.resume_once && hdr->exchange == IKE_SESSION_RESUME)) {
 		gw->n.retransmits_answered++;
-		gw_flight_send(gw, ike, &ike->answer);
+		gw_flight_send(gw, path, &ike->answer);
 	} else {
 		gw->n.dropped++;
 	}
@@ -102,7 +103,7 @@ enum err gw_first_answer(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
 	ike->recv_id = 1;
 	ike->end_ms = gw->now_ms + gw->cfg.half_open_ms;
 	gw_bound(gw, ike->end_ms);
-	gw_flight_send(gw, ike, &ike->answer);
+	gw_flight_send(gw, &ike->path, &ike->answer);
 	return OK;
 }
 
@@ -292,7 +293,7 @@ void gw_init_input(struct gw *gw, struct bytes dgram,
 		return;
 	}
 	gw->n.sa_inits++;
-	if (gw_first_repeated(gw, dgram, &in.msg.hdr, hash) ||
+	if (gw_first_repeated(gw, dgram, &in.msg.hdr, path, hash) ||
 	    !gw_cookie_ok(gw, &in.msg, in.ni, path))
 		return;
 	e = init_choose(gw, &in);

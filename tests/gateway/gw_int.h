@@ -34,6 +34,7 @@ enum gw_state {
 enum gw_task {
 	GW_TASK_NONE = 0,
 	GW_TASK_ALIVE,
+	GW_TASK_CHECK_PATH, /* RFC 4555 3.7 */
 	GW_TASK_REKEY_IKE,
 	GW_TASK_REKEY_CHILD,
 	GW_TASK_DELETE_IKE,
@@ -131,7 +132,8 @@ struct gw_ike {
 	bool closing;	      /* our DELETE is queued or under way */
 	struct gw_sess *sess; /* once up */
 	struct gw_auth *auth; /* until up */
-	struct gw_path path;
+	struct gw_path path, reply; /* ours go there; answers here */
+	uint8_t cookie2[16];	    /* of the path check under way */
 	bool peer_fragments, nat;
 	struct ike_keys keys;
 	struct ike_protect prot;
@@ -253,8 +255,9 @@ void gw_job_add(struct gw *gw, struct gw_ike *ike, enum gw_task task,
 void gw_send(struct gw *gw, const struct gw_path *path, struct bytes dgram);
 void gw_flight_clear(struct gw_flight *f);
 /* Sends the flight (again). */
-void gw_flight_send(struct gw *gw, struct gw_ike *ike,
+void gw_flight_send(struct gw *gw, const struct gw_path *path,
 		    const struct gw_flight *f);
+
 /* A chain writer over the scratch buffer. */
 void gw_chain_start(struct gw *gw, struct ike_wr *m);
 /* Seals the chain as answer to request recv_id - 1 and sends it. */
@@ -293,7 +296,8 @@ enum err ERR_MUST gw_first_answer(struct gw *gw, struct gw_ike *ike,
 				  struct ike_wr *m);
 /* A retransmission of a first message: answered from memory. */
 bool gw_first_repeated(struct gw *gw, struct bytes dgram,
-		       const struct ike_hdr *hdr, uint8_t out_hash[32]);
+		       const struct ike_hdr *hdr, const struct gw_path *path,
+		       uint8_t out_hash[32]);
 void gw_read_hashes(const struct ike_msg *msg, struct gw_auth *a);
 
 /* --- gw_resume.c --------------------------------------------------------- */

@@ -35,13 +35,13 @@ static void flight_add(struct gw_flight *f, struct bytes dgram)
 	f->end[f->n++] = old + dgram.len;
 }
 
-void gw_flight_send(struct gw *gw, struct gw_ike *ike,
+void gw_flight_send(struct gw *gw, const struct gw_path *path,
 		    const struct gw_flight *f)
 {
 	size_t at = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		gw_send(gw, &ike->path, bytes(f->buf + at, f->end[i] - at));
+		gw_send(gw, path, bytes(f->buf + at, f->end[i] - at));
 		at = f->end[i];
 	}
 }
@@ -102,7 +102,8 @@ void gw_answer(struct gw *gw, struct gw_ike *ike, uint8_t exchange,
 	h.msg_id = ike->recv_id - 1;
 	if (seal_all(gw, ike, &h, m, &ike->answer) != OK)
 		gw_flight_clear(&ike->answer);
-	gw_flight_send(gw, ike, &ike->answer);
+	/* Back where the request came from (RFC 4555 3.4 and before). */
+	gw_flight_send(gw, &ike->reply, &ike->answer);
 }
 
 void gw_answer_notify(struct gw *gw, struct gw_ike *ike, uint8_t exchange,
@@ -126,7 +127,7 @@ void gw_request(struct gw *gw, struct gw_ike *ike, uint8_t exchange,
 	ike->tries = 1;
 	ike->resend_ms = gw->now_ms + gw->cfg.rto_ms;
 	gw_bound(gw, ike->resend_ms);
-	gw_flight_send(gw, ike, &ike->request);
+	gw_flight_send(gw, &ike->path, &ike->request);
 }
 
 /* --- in ------------------------------------------------------------------ */
@@ -193,7 +194,8 @@ static void take_request(struct gw *gw, struct gw_ike *ike,
 		gw_answer_notify(gw, ike, msg->hdr.exchange, N_INVALID_SYNTAX);
 }
 
-static bool wanted(struct gw *gw, struct gw_ike *ike, const struct ike_msg *msg)
+static bool wanted(struct gw *gw, struct gw_ike *ike, const struct ike_msg *msg,
+		   const struct gw_path *path)
 {
 	if (msg->sk_type == 0)
 		return false;
@@ -202,7 +204,7 @@ static bool wanted(struct gw *gw, struct gw_ike *ike, const struct ike_msg *msg)
 		       msg->hdr.msg_id == ike->send_id;
 	if (repeated_request(ike, msg)) {
 		gw->n.retransmits_answered++;
-		gw_flight_send(gw, ike, &ike->answer);
+		gw_flight_send(gw, path, &ike->answer);
 		return false;
 	}
 	return msg->hdr.msg_id == ike->recv_id && ike->state != GW_ST_DEAD;
@@ -214,13 +216,14 @@ void gw_msg_input(struct gw *gw, struct gw_ike *ike, uint8_t *dgram, size_t len,
 	struct ike_msg msg;
 	enum err e = ike_msg_parse(bytes(dgram, len), &msg);
 
-	if (e != OK || !wanted(gw, ike, &msg)) {
+	if (e != OK || !wanted(gw, ike, &msg, path)) {
 		gw->n.dropped++;
 		return;
 	}
 	if (!open_message(gw, ike, dgram, len, &msg))
 		return;
 	ike->heard_ms = gw->now_ms;
+	ike->reply = *path;
 	if (ike->sess == NULL)
 		ike->path = *path;
 	else if (ike->sess->nat && !ike->sess->mobike)

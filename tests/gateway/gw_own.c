@@ -178,6 +178,10 @@ static void start_informational(struct gw *gw, struct gw_ike *ike)
 	case GW_TASK_PUSH:
 		gw_wr_ticket(gw, ike, &m);
 		break;
+	case GW_TASK_CHECK_PATH:
+		rng_draw(&gw->rng, ike->cookie2, sizeof(ike->cookie2));
+		ike_wr_notify(&m, N_COOKIE2, BYTES_OF(ike->cookie2));
+		break;
 	case GW_TASK_NONE:
 	case GW_TASK_ALIVE:
 	case GW_TASK_REKEY_IKE:
@@ -202,6 +206,7 @@ static bool worth_it(const struct gw_ike *ike, const struct gw_job *j)
 		return !ike->replaced && !ike->closing;
 	case GW_TASK_NONE:
 	case GW_TASK_ALIVE:
+	case GW_TASK_CHECK_PATH:
 	case GW_TASK_PUSH:
 	case GW_TASK_DELETE_IKE:
 		break;
@@ -243,6 +248,7 @@ void gw_own_response(struct gw *gw, struct gw_ike *ike,
 		     const struct ike_msg *msg)
 {
 	struct gw_child *c;
+	struct ike_notify n;
 
 	ike->send_id++;
 	switch (ike->open.task) {
@@ -263,6 +269,11 @@ void gw_own_response(struct gw *gw, struct gw_ike *ike,
 		c = gw_child_by_in(ike->sess, ike->open.spi_in);
 		if (c != NULL)
 			gw_child_free(gw, ike->sess, c);
+		break;
+	case GW_TASK_CHECK_PATH:
+		if (ike_msg_notify(msg, N_COOKIE2, &n) &&
+		    bytes_eq(n.data, BYTES_OF(ike->cookie2)))
+			gw->n.paths_checked++;
 		break;
 	case GW_TASK_NONE:
 	case GW_TASK_ALIVE:
@@ -293,7 +304,7 @@ static void resend(struct gw *gw, struct gw_ike *ike)
 	gw->n.retransmitted++;
 	ike->resend_ms = gw->now_ms + ((int64_t)gw->cfg.rto_ms << ike->tries);
 	ike->tries++;
-	gw_flight_send(gw, ike, &ike->request);
+	gw_flight_send(gw, &ike->path, &ike->request);
 }
 
 static void timers(struct gw *gw, struct gw_ike *ike)

@@ -87,7 +87,7 @@ static void resume_decide(struct gw *gw, struct resume_in *in,
 {
 	uint8_t hash[32];
 
-	if (gw_first_repeated(gw, dgram, &in->msg.hdr, hash) ||
+	if (gw_first_repeated(gw, dgram, &in->msg.hdr, path, hash) ||
 	    !gw_cookie_ok(gw, &in->msg, in->ni, path))
 		return;
 	if (gw->sw.nack || gw_ticket_find(gw, in->ticket, &in->state) != OK)

@@ -369,6 +369,8 @@ void options_read(struct prog *p, int argc, char **argv)
 					  argv + optind));
 		read_one(p, opt, long_options[index].name);
 	}
+	memcpy(p->cfg.others, p->listen, sizeof(p->cfg.others));
+	p->cfg.n_others = p->n_listen;
 	if (p->n_listen == 0 || p->cfg.id.len == 0) {
 		fprintf(stderr, "vpn-test-gateway: --listen and --id are "
 				"needed; see --help\n");
