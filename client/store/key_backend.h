@@ -29,5 +29,7 @@ bool key_fits(const struct secret *key, const uint8_t id[KEY_ID_LEN]);
 /* Folder of the keystore programs; NULL: beside our own program, else
  * LIBEXECDIR. For tests. */
 extern const char *key_program_dir;
+/* How long one is waited for. */
+extern int key_program_wait_ms;
 
 #endif

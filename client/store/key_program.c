@@ -20,13 +20,12 @@
 
 #include "client/store/keystore_proto.h"
 
-/* A TPM takes a second, a service that starts first a few. */
-#define ANSWER_MAX_MS 8000
-
 static const char tpm_program[] = "vpn-keystore-tpm";
 static const char secret_program[] = "vpn-keystore-secret";
 
 const char *key_program_dir;
+/* A TPM takes a second, a service that starts first a few. */
+int key_program_wait_ms = 8000;
 
 /* --- the program -----------------------------------------------------------
  */
@@ -117,7 +116,7 @@ static enum err request_send(int fd, const struct keystore_request *request)
 /* Until the end of the stream. ERR_NO_ANSWER: in time. */
 static enum err reply_receive(int fd, struct keystore_reply *out)
 {
-	int64_t end_ms = os_now().boot_ms + ANSWER_MAX_MS;
+	int64_t end_ms = os_now().boot_ms + key_program_wait_ms;
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	uint8_t buf[KEYSTORE_MSG_MAX];
 	size_t len = 0;
@@ -169,8 +168,8 @@ static enum err program_talk(const char *name, int fds[2],
 		;
 	if (e == ERR_NO_ANSWER)
 		return diag_set(diag, ERR_CACHE,
-				"%s did not answer within %d s", path,
-				ANSWER_MAX_MS / 1000);
+				"%s did not answer within %d ms", path,
+				key_program_wait_ms);
 	return e ? diag_set(diag, ERR_CACHE, "%s ended without an answer", path)
 		 : OK;
 }
