@@ -23,7 +23,8 @@
 	X(collide, 100)                                                        \
 	X(session, 100)                                                        \
 	X(refuse, 50)                                                          \
-	X(evil, 20)
+	X(evil, 20)                                                            \
+	X(crowd, 2)
 
 static const struct {
 	const char *name;

@@ -98,7 +98,7 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 		verify(x, a);
 		break;
 	case IKE_DO_NETCONF:
-		end_client_children_drop(s);
+		end_client_children_retire(s);
 		s->c.net = *a->u.netconf;
 		break;
 	case IKE_DO_CHILD_ADD:
@@ -111,9 +111,11 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 		break;
 	case IKE_DO_ASK_SIGN:
 	case IKE_DO_TICKET:
+	case IKE_DO_TICKET_NONE:
 	case IKE_DO_TICKET_VOID:
 	case IKE_DO_TICKET_SPENT:
 	case IKE_DO_UP:
+	case IKE_DO_MOVED:
 	case IKE_DO_CLOSED:
 	case IKE_DO_NOTHING:
 		sim_fail(s, "action %d is not for the layer above", a->kind);
@@ -123,7 +125,8 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 static void state_is(struct ses *x, enum session_state st)
 {
 	const struct session_report *r = session_report(x->session);
-	bool fresh = x->state != SES_ST_NO_PATH;
+	bool fresh = x->state != SES_ST_NO_PATH &&
+		     (x->state != SES_ST_MOVING || !r->moved);
 
 	sim_say(&x->sim, "session: %s", session_state_text(st));
 	x->state = st;
@@ -132,7 +135,7 @@ static void state_is(struct ses *x, enum session_state st)
 		x->totals->ups++;
 		x->totals->resumed += r->resumed;
 	}
-	if (st != SES_ST_UP && st != SES_ST_NO_PATH)
+	if (st != SES_ST_UP && st != SES_ST_NO_PATH && st != SES_ST_MOVING)
 		end_client_children_drop(&x->sim);
 }
 

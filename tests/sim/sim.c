@@ -1,6 +1,7 @@
 /* Time, chance and the wire between the two ends. */
 #include "tests/sim/sim.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,8 +55,8 @@ void sim_fail(struct sim *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
-	printf("\n     replay: sim --story %s --seed %llu --verbose\n",
-	       s->story, (unsigned long long)s->seed);
+	printf("\n     replay: %s --story %s --seed %llu --verbose\n",
+	       program_invocation_short_name, s->story, (unsigned long long)s->seed);
 	fflush(stdout);
 	longjmp(s->out, 1);
 }

@@ -153,7 +153,7 @@ bool cond_up_or_closed(struct sim *s);
 /* --- stories ------------------------------------------------------------- */
 typedef void sim_story(struct sim *s);
 sim_story story_clean, story_lossy, story_collide, story_session, story_evil,
-	story_refuse;
+	story_refuse, story_crowd;
 void story_config(struct sim *s);
 void story_bad_link(struct sim *s);
 
