@@ -61,6 +61,7 @@ static bool play(size_t story, uint64_t seed, struct ses_totals *t,
 	ses.totals = t;
 	log_errors = 0;
 	sim_open(s, seed, stories[story].name, verbose);
+	s->program = "vpn-sim-session";
 	ok = setjmp(s->out) == 0;
 	if (ok) {
 		stories[story].play(&ses);

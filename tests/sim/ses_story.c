@@ -368,7 +368,7 @@ static void note_manners(struct ses *x)
 static const struct sim_child *only(const struct sim_child *list)
 {
 	for (size_t i = 0; i < SIM_CHILDREN_MAX; i++)
-		if (list[i].there)
+		if (list[i].there && !list[i].retired)
 			return &list[i];
 	return NULL;
 }

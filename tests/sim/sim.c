@@ -1,7 +1,6 @@
 /* Time, chance and the wire between the two ends. */
 #include "tests/sim/sim.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +55,7 @@ void sim_fail(struct sim *s, const char *fmt, ...)
 	vprintf(fmt, ap);
 	va_end(ap);
 	printf("\n     replay: %s --story %s --seed %llu --verbose\n",
-	       program_invocation_short_name, s->story, (unsigned long long)s->seed);
+	       s->program, s->story, (unsigned long long)s->seed);
 	fflush(stdout);
 	longjmp(s->out, 1);
 }
@@ -107,6 +106,7 @@ void sim_open(struct sim *s, uint64_t seed, const char *story, bool verbose)
 
 	memset(s, 0, sizeof(*s));
 	s->seed = seed;
+	s->program = "sim";
 	s->story = story;
 	s->verbose = verbose;
 	s->now_ms = s->start_ms = T0_MS;

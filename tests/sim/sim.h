@@ -63,7 +63,7 @@ struct sim_client {
 
 struct sim {
 	uint64_t seed;
-	const char *story;
+	const char *program, *story;
 	bool verbose;
 	jmp_buf out; /* failure leaves through here */
 	struct rng rng;
