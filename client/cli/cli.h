@@ -8,7 +8,7 @@
 /* What was asked for, and by whom. */
 struct cli {
 	const struct cli_verb *verb;
-	bool background, once, json, verbose;
+	bool background, once, json, verbose, rotate_key;
 	const char *arg;	     /* NAME or path as typed; or NULL */
 	char name[PROFILE_NAME_MAX]; /* of it; or "" */
 	struct places places;

@@ -27,7 +27,7 @@ static const struct cli_verb verbs[] = {
 	{"down", cli_down, NAME_MUST, "v"},
 	{"suspend", cli_suspend, NAME_MUST, "v"},
 	{"status", cli_status, NAME_MAY, "jv"},
-	{"tickets", cli_tickets, NAME_NONE, "jv"},
+	{"tickets", cli_tickets, NAME_NONE, "jvr"},
 	{"forget", cli_forget, NAME_MUST, "v"},
 };
 
@@ -37,6 +37,7 @@ static const char usage[] =
 	"       vpn-connect suspend NAME     disconnect, keep the ticket\n"
 	"       vpn-connect status [--json] [NAME]\n"
 	"       vpn-connect tickets [--json]\n"
+	"       vpn-connect tickets --rotate-key   a new key for all tickets\n"
 	"       vpn-connect forget NAME      delete the ticket\n"
 	"       vpn-connect --help | --version\n"
 	"\n"
@@ -123,6 +124,9 @@ static bool option_set(struct cli *cli, int letter)
 	case 'j':
 		cli->json = true;
 		return true;
+	case 'r':
+		cli->rotate_key = true;
+		return true;
 	default:
 		cli->verbose = true;
 		return true;
@@ -136,6 +140,7 @@ static int arguments_parse(struct cli *cli, int argc, char **argv)
 		{"background", no_argument, NULL, 'b'},
 		{"once", no_argument, NULL, 'o'},
 		{"json", no_argument, NULL, 'j'},
+		{"rotate-key", no_argument, NULL, 'r'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "client/cli/cli.h"
+#include "client/store/key.h"
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -173,14 +174,16 @@ void show_tickets(const struct ticket_info *tickets, size_t n)
 		puts("no tickets");
 		return;
 	}
-	printf("%-16s %-24s %-24s %12s %7s %8s\n", "PROFILE", "GATEWAY",
-	       "IDENTITY", "LEFT", "OCTETS", "RENEWED");
+	printf("%-16s %-24s %-24s %12s %7s %8s %s\n", "PROFILE", "GATEWAY",
+	       "IDENTITY", "LEFT", "OCTETS", "RENEWED", "KEY");
 	for (size_t i = 0; i < n; i++)
-		printf("%-16s %-24s %-24s %12s %7zu %8u\n", tickets[i].profile,
-		       tickets[i].gateway, tickets[i].identity,
+		printf("%-16s %-24s %-24s %12s %7zu %8u %s\n",
+		       tickets[i].profile, tickets[i].gateway,
+		       tickets[i].identity,
 		       tickets[i].remaining_s > 0
 			       ? show_duration(tickets[i].remaining_s, span,
 					       sizeof(span))
 			       : "expired",
-		       tickets[i].size, tickets[i].renewed);
+		       tickets[i].size, tickets[i].renewed,
+		       key_backend_name(tickets[i].key));
 }

@@ -214,7 +214,8 @@ static void cache_open(struct up *up)
 
 	if (!up->profile.tickets)
 		return;
-	e = ticket_cache_open(up->cli->places.state, &up->cache, &diag);
+	e = ticket_cache_open_for(up->cli->places.state, &up->profile,
+				  &up->cache, &diag);
 	if (e)
 		log_warn("%s; connecting without tickets", diag_text(&diag, e));
 }

@@ -9,6 +9,7 @@
 #include "client/cli/cli.h"
 #include "client/run/control.h"
 #include "client/run/status.h"
+#include "client/store/key.h"
 
 #define STATUS_TIMEOUT_MS 5000
 /* A gateway that does not answer is waited for, for a while. */
@@ -84,20 +85,15 @@ static enum err tickets_read(const struct cli *cli, const char *name,
 static enum err ticket_forget(const struct cli *cli, bool *out_had,
 			      struct diag *diag)
 {
-	struct ticket_info *info = NULL;
-	struct ticket_cache *cache;
-	size_t n = 0;
-	enum err e = tickets_read(cli, cli->name, &info, &n, diag);
+	enum err e;
 
-	free(info);
-	*out_had = n > 0;
-	if (!e)
-		e = cache_open(cli, &cache, diag);
-	if (e || !cache)
-		return e;
-	e = ticket_cache_forget(cache, cli->name, diag);
-	ticket_cache_close(&cache);
-	return e;
+	*out_had = false;
+	if (access(cli->places.state, F_OK) < 0)
+		return OK;
+	e = crypto_open(diag);
+	return e ? e
+		 : ticket_cache_delete(cli->places.state, cli->name, out_had,
+				       diag);
 }
 
 int cli_forget(struct cli *cli)
@@ -120,24 +116,40 @@ static json_t *tickets_json(const struct ticket_info *info, size_t n)
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}",
+			json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s}",
 				  "profile", info[i].profile, "gateway",
 				  info[i].gateway, "identity", info[i].identity,
 				  "age_s", (json_int_t)info[i].age_s,
 				  "remaining_s",
 				  (json_int_t)info[i].remaining_s, "size",
 				  (json_int_t)info[i].size, "renewed",
-				  (json_int_t)info[i].renewed));
+				  (json_int_t)info[i].renewed, "key",
+				  key_backend_name(info[i].key)));
 	return list;
+}
+
+static enum err key_rotate(const struct cli *cli, struct diag *diag)
+{
+	struct ticket_cache *cache;
+	enum err e = cache_open(cli, &cache, diag);
+
+	if (e || !cache)
+		return e;
+	e = ticket_cache_rotate(cache, diag);
+	ticket_cache_close(&cache);
+	return e;
 }
 
 int cli_tickets(struct cli *cli)
 {
-	struct ticket_info *info;
+	struct ticket_info *info = NULL;
 	struct diag diag = DIAG_INIT;
-	size_t n;
-	enum err e = tickets_read(cli, NULL, &info, &n, &diag);
+	size_t n = 0;
+	enum err e = cli->rotate_key ? key_rotate(cli, &diag) : OK;
 
+	/* Rotated: the list says what they are under now. */
+	if (!e)
+		e = tickets_read(cli, NULL, &info, &n, &diag);
 	if (e)
 		cli_fail(e, &diag);
 	else if (cli->json)

@@ -67,6 +67,9 @@ enum err ERR_MUST ticket_cache_put(struct ticket_cache *c,
 enum err ERR_MUST ticket_cache_forget(struct ticket_cache *c,
 				      const char *profile_name,
 				      struct diag *diag);
+/* The same without keys, so also where these are damaged or not to be had. */
+enum err ERR_MUST ticket_cache_delete(const char *dir, const char *profile_name,
+				      bool *out_had, struct diag *diag);
 /* For `vpn-connect tickets`: what may be shown. Reads without taking. */
 struct ticket_info {
 	char profile[PROFILE_NAME_MAX];

@@ -144,27 +144,56 @@ static enum err cache_prepare(struct ticket_cache *c, const char *dir,
 	leftovers_sweep(c->dir, is_key_leftover);
 	leftovers_sweep(c->tickets, is_entry_leftover);
 	cache_unlock(c);
-	return cache_keys_open(c, diag);
+	return OK;
 }
 
-enum err ticket_cache_open(const char *dir, struct ticket_cache **out,
-			   struct diag *diag)
+static enum err open_without_keys(const char *dir, struct ticket_cache **out,
+				  struct diag *diag)
 {
 	struct ticket_cache *c = calloc(1, sizeof(*c));
 	enum err e;
 
-	*out = NULL;
+	*out = c;
 	if (!c)
 		return ERR_NO_MEMORY;
 	c->lock_fd = c->use_fd = -1;
 	c->choice = CACHE_KEY_AUTO;
 	e = cache_prepare(c, dir, diag);
-	if (e) {
-		ticket_cache_close(&c);
-		return e == ERR_NO_MEMORY ? e : ERR_CACHE;
+	if (e)
+		ticket_cache_close(out);
+	return e == OK || e == ERR_NO_MEMORY ? e : ERR_CACHE;
+}
+
+enum err ticket_cache_open(const char *dir, struct ticket_cache **out,
+			   struct diag *diag)
+{
+	enum err e = open_without_keys(dir, out, diag);
+
+	if (e)
+		return e;
+	e = cache_keys_open(*out, diag);
+	if (e)
+		ticket_cache_close(out);
+	return e == OK || e == ERR_NO_MEMORY ? e : ERR_CACHE;
+}
+
+enum err ticket_cache_delete(const char *dir, const char *profile_name,
+			     bool *out_had, struct diag *diag)
+{
+	struct ticket_cache *c;
+	char path[PLACE_MAX];
+	enum err e = open_without_keys(dir, &c, diag);
+
+	*out_had = false;
+	if (e)
+		return e;
+	e = cache_entry_path(c, profile_name, path, diag);
+	if (!e) {
+		*out_had = access(path, F_OK) == 0;
+		e = ticket_cache_forget(c, profile_name, diag);
 	}
-	*out = c;
-	return OK;
+	ticket_cache_close(&c);
+	return e;
 }
 
 enum err ticket_cache_open_for(const char *dir, const struct profile *p,

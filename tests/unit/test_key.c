@@ -222,6 +222,20 @@ static void a_key_file_deleted_under_a_tunnel_comes_back(void **state)
 	assert_int_equal(rig_take("work", CACHE_KEY_FILE), OK);
 }
 
+static void without_any_key_a_ticket_can_still_be_deleted(void **state)
+{
+	bool had;
+
+	assert_int_equal(rig_put("work", CACHE_KEY_FILE), OK);
+	rig_file_write(rig_path("state/key"), "damaged", 7);
+	assert_int_equal(ticket_cache_delete(rig_dir, "work", &had, &diag), OK);
+	assert_true(had);
+	assert_int_equal(access(rig_path("state/tickets/work.ticket"), F_OK),
+			 -1);
+	assert_int_equal(ticket_cache_delete(rig_dir, "work", &had, &diag), OK);
+	assert_false(had);
+}
+
 static void the_locks_follow_no_symlink(void **state)
 {
 	assert_int_equal(rig_put("work", CACHE_KEY_FILE), OK);
@@ -598,6 +612,7 @@ int main(int argc, char **argv)
 		CASE(a_key_file_with_a_hundred_thousand_octets_is_refused),
 		CASE(a_key_file_with_nonsense_and_a_right_hash_is_refused),
 		CASE(a_key_file_deleted_under_a_tunnel_comes_back),
+		CASE(without_any_key_a_ticket_can_still_be_deleted),
 		CASE(the_locks_follow_no_symlink),
 		CASE(a_key_in_the_kernel_is_on_no_disk),
 		CASE(after_a_reboot_a_key_in_the_kernel_is_made_anew),
