@@ -108,9 +108,9 @@ static void a_secret_must_be_its_owners_alone(void **state)
 		file_put("secret", bad[i]);
 		assert_not_read(os_read_secret_file, path, ERR_PERMISSION);
 	}
-	file_put("secret", 0400);
-	assert_read(os_read_secret_file, 16, "secret");
 	file_put("secret", 0600);
+	assert_read(os_read_secret_file, 16, "secret");
+	file_put("secret", 0400); /* last: only root could write it again */
 	assert_read(os_read_secret_file, 16, "secret");
 }
 
