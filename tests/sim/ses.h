@@ -86,6 +86,8 @@ void ses_check_question(struct ses *x);
 
 /* --- ses_story.c --------------------------------------------------------- */
 typedef void ses_story(struct ses *x);
+/* Remembers refusals: a question after one is no fault. */
+void ses_note_manners(struct ses *x);
 ses_story ses_story_day, ses_story_lies, ses_story_idle;
 /* Down, or a closed session, is no connection: waits till it is settled. */
 void ses_check_connected(struct ses *x);

@@ -183,6 +183,7 @@ void check_wire_to_gw(struct sim *s, struct bytes d)
 			sim_fail(s, "a resumption without a ticket");
 		x->resume_spi = msg.hdr.spi_i;
 		x->resume_ms = s->now_ms;
+		ses_note_manners(x);
 		check_presented(x, n.data);
 	} else if (msg.hdr.exchange == IKE_SA_INIT) {
 		x->full_ms = s->now_ms;

@@ -356,8 +356,7 @@ static const struct day_op *pick_op(struct ses *x)
 	return &ops[0];
 }
 
-/* Refusals are remembered: a question after one is no fault. */
-static void note_manners(struct ses *x)
+void ses_note_manners(struct ses *x)
 {
 	if (is_unkind(gw_switches(x->sim.gw), &x->sim))
 		x->unkind_ms = x->sim.now_ms;
@@ -441,7 +440,7 @@ static void good_again(struct ses *x)
 	struct sim *s = &x->sim;
 
 	sim_say(s, "--- all is good again");
-	note_manners(x);
+	ses_note_manners(x);
 	memset(gw_switches(s->gw), 0, sizeof(struct gw_switches));
 	sim_clean_link(s);
 	again(x);
@@ -492,11 +491,11 @@ void ses_story_day(struct ses *x)
 		if (kind && op->play == day_manners)
 			continue;
 		sim_say(s, "--- %s", op->name);
-		note_manners(x);
+		ses_note_manners(x);
 		op->play(x);
-		note_manners(x);
+		ses_note_manners(x);
 		sim_run(s, some_ms(x, 60000));
-		note_manners(x);
+		ses_note_manners(x);
 	}
 	check_closed(x);
 	good_again(x);
