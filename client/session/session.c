@@ -116,13 +116,15 @@ static bool absorb(struct session *s, struct ike_sa *from,
 			s->early_ticket = a->u.ticket;
 			return true;
 		}
+		if (s->report.state == SES_ST_CLOSING)
+			return true; /* logged out: nothing is kept */
 		session_push_ticket(s, a->u.ticket);
 		renewal_plan(s, a->u.ticket);
 		return true;
 	case IKE_DO_TICKET_NONE:
 		if (from == s->trial)
 			s->early_later = a->u.ticket_none.later;
-		else
+		else if (s->report.state != SES_ST_CLOSING)
 			renewal_none(s, a->u.ticket_none.later);
 		return true;
 	case IKE_DO_TICKET_VOID:
@@ -397,6 +399,10 @@ void session_down(struct session *s, int64_t now_ms)
 	held_wipe(&s->held);
 	s->early_ticket = NULL;
 	ike_sa_free(&s->trial);
+	/* Nothing that was planned may connect again. */
+	renewal_forget(s);
+	move_forget(s);
+	s->frozen = s->asked_path = s->asked_ticket = false;
 	session_push(s, SES_DO_TICKET_VOID);
 	if ((s->report.state == SES_ST_UP ||
 	     s->report.state == SES_ST_MOVING) &&

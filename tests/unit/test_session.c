@@ -717,6 +717,23 @@ static void a_renewing_resume_whose_auth_left_loses_the_ticket(void **state)
 	session_free(&a.s);
 }
 
+static void logging_out_ends_a_renewal_and_keeps_no_late_ticket(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, true);
+	wait_for_deadline(&a); /* asks */
+	session_down(a.s, a.now_ms);
+	play((struct ike_action){.kind = IKE_DO_TICKET_NONE,
+				 .u.ticket_none = {true}});
+	play((struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
+	pull(&a);
+	assert_int_equal(session_next_deadline(a.s), INT64_MAX);
+	assert_int_equal(state_of(&a), SES_ST_CLOSING);
+	assert_false(a.store_has_ticket);
+	session_free(&a.s);
+}
+
 static void a_returned_ticket_is_taken_anew_before_it_is_presented(void **state)
 {
 	struct above a;
@@ -846,6 +863,8 @@ int main(void)
 			without_a_password_at_hand_renewal_stops_and_says_so),
 		cmocka_unit_test(
 			a_renewing_resume_whose_auth_left_loses_the_ticket),
+		cmocka_unit_test(
+			logging_out_ends_a_renewal_and_keeps_no_late_ticket),
 		cmocka_unit_test(
 			a_returned_ticket_is_taken_anew_before_it_is_presented),
 		cmocka_unit_test(
