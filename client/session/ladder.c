@@ -13,8 +13,10 @@ void held_wipe(struct held_ticket *h)
 	mem_wipe(h, sizeof(*h));
 }
 
-enum err held_set(struct held_ticket *h, const struct ike_ticket *t)
+enum err held_set(struct session *s, const struct ike_ticket *t)
 {
+	struct held_ticket *h = &s->held;
+
 	held_wipe(h);
 	if (t->opaque.len == 0 || t->opaque.len > IKE_TICKET_MAX)
 		return ERR_MALFORMED;
@@ -24,14 +26,23 @@ enum err held_set(struct held_ticket *h, const struct ike_ticket *t)
 	memcpy(h->opaque, t->opaque.p, t->opaque.len);
 	h->ticket = *t;
 	h->ticket.opaque.p = h->opaque;
+	h->since_ms = s->now_ms;
 	h->here = true;
 	return OK;
 }
 
 void held_return(struct session *s)
 {
+	int64_t held_s = (s->now_ms - s->held.since_ms + 999) / 1000;
+
 	if (!s->held.here || s->held.returned)
 		return;
+	/* The store counts anew from now. */
+	if (held_s >= s->held.ticket.lifetime_s) {
+		held_wipe(&s->held);
+		return;
+	}
+	s->held.ticket.lifetime_s -= (uint32_t)held_s;
 	s->held.returned = true;
 	session_push_ticket(s, &s->held.ticket);
 }

@@ -135,7 +135,7 @@ void renewal_go_on(struct session *s)
 
 void renewal_give_ticket(struct session *s, const struct ike_ticket *ticket)
 {
-	if (ticket && held_set(&s->held, ticket) == OK)
+	if (ticket && held_set(s, ticket) == OK)
 		ladder_begin(s);
 	else
 		rung_climb(s, RUNG_REKEY);

@@ -327,7 +327,7 @@ enum err session_give_ticket(struct session *s, const struct ike_ticket *ticket,
 		return OK;
 	}
 	if (ticket) {
-		e = held_set(&s->held, ticket);
+		e = held_set(s, ticket);
 		if (e)
 			log_warn("session: ticket is not usable: %s",
 				 err_text(e));

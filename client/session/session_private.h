@@ -17,6 +17,7 @@ struct held_ticket {
 	bool refused;  /* by an unprotected message: a hint, not a proof */
 	struct ike_ticket ticket;
 	uint8_t *opaque;
+	int64_t since_ms; /* ticket.lifetime_s counts from then */
 };
 
 enum renewal_rung {
@@ -65,7 +66,7 @@ void session_note(struct session *s, enum err why, const char *detail);
 void session_finish(struct session *s, enum err why, const char *detail);
 
 /* ladder.c: attempts, fall-backs, paths. */
-enum err ERR_MUST held_set(struct held_ticket *h, const struct ike_ticket *t);
+enum err ERR_MUST held_set(struct session *s, const struct ike_ticket *t);
 void held_wipe(struct held_ticket *h);
 /* Back to the store: only where it is certain that no IKE_AUTH was sent. */
 void held_return(struct session *s);

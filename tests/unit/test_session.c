@@ -204,6 +204,7 @@ struct above {
 	bool store_has_ticket;
 	bool no_path;
 	int paths, takes, stores, voids;
+	uint32_t stored_life_s;
 	int64_t now_ms;
 	enum err closed; /* OK: still open */
 };
@@ -236,6 +237,7 @@ static void pull(struct above *a)
 			break;
 		case SES_DO_TICKET_STORE:
 			a->stores++;
+			a->stored_life_s = act.u.ticket->lifetime_s;
 			a->store_has_ticket = true;
 			assert_memory_equal(act.u.ticket->opaque.p, "abc", 3);
 			break;
@@ -387,6 +389,24 @@ static void suspend_while_resuming_puts_the_ticket_back(void **state)
 	pull(&a);
 	assert_true(a.store_has_ticket);
 	assert_int_equal(a.closed, ERR_CANCELLED);
+	session_free(&a.s);
+}
+
+static void a_ticket_that_comes_back_has_aged(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, true);
+	a.now_ms += 600000;
+	session_suspend(a.s, a.now_ms);
+	pull(&a);
+	assert_int_equal(a.stored_life_s, 3000);
+	session_free(&a.s);
+	/* Until it has expired. */
+	open_session(&a, true, true);
+	session_suspend(a.s, a.now_ms + 3600000);
+	pull(&a);
+	assert_int_equal(a.stores, 0);
 	session_free(&a.s);
 }
 
@@ -836,6 +856,7 @@ int main(void)
 		cmocka_unit_test(a_lost_answer_is_recovered_by_a_fresh_attempt),
 		cmocka_unit_test(a_ticket_whose_auth_was_sent_never_comes_back),
 		cmocka_unit_test(suspend_while_resuming_puts_the_ticket_back),
+		cmocka_unit_test(a_ticket_that_comes_back_has_aged),
 		cmocka_unit_test(
 			suspend_after_auth_does_not_put_the_ticket_back),
 		cmocka_unit_test(
