@@ -65,7 +65,7 @@ static void on_up(void *ctx)
 	snprintf(line, sizeof(line),
 		 "connected to %s as %s (%s, %u round trips, %lld ms), "
 		 "inner address %s%s%s",
-		 s.gateway, s.identity, s.session.resumed ? "resumed" : "full",
+		 s.gateway, s.identity, session_how(&s.session),
 		 s.session.connect.round_trips, (long long)s.connect_ms,
 		 s.inner_v4, s.inner_v4[0] && s.inner_v6[0] ? ", " : "",
 		 s.inner_v6);

@@ -60,10 +60,7 @@ static void connect_json(json_t *o, const struct tunnel_status *s)
 	const struct session_report *r = &s->session;
 	const struct ike_stats *c = &r->connect;
 
-	json_object_set_new(o, "how",
-			    json_string(r->moved     ? "mobike"
-					: r->resumed ? "resumed"
-						     : "full"));
+	set_text(o, "how", session_how(r));
 	set_int(o, "round_trips", c->round_trips);
 	set_int(o, "packets", c->sent_packets + c->received_packets);
 	set_int(o, "octets", c->sent_octets + c->received_octets);

@@ -6,6 +6,13 @@
 
 #define HEDGE_MIN_MS 500
 
+const char *session_how(const struct session_report *r)
+{
+	if (r->moved)
+		return "mobike";
+	return r->resumed ? "resumed" : "full";
+}
+
 void move_forget(struct session *s)
 {
 	s->moving = false;

@@ -24,6 +24,7 @@
 	X(KEY_DNS, "tunnel", "dns")                                            \
 	X(KEY_ALLOW_LAN, "tunnel", "allow-lan")                                \
 	X(KEY_MTU, "tunnel", "mtu")                                            \
+	X(KEY_MOBIKE, "tunnel", "mobike")                                      \
 	X(KEY_IKE, "crypto", "ike")                                            \
 	X(KEY_ESP, "crypto", "esp")                                            \
 	X(KEY_TICKETS, "resumption", "tickets")                                \
@@ -226,6 +227,8 @@ static enum err key_set(enum key key, const char *v, struct profile *p,
 		return profile_value_bool(v, &p->allow_lan, diag);
 	case KEY_MTU:
 		return profile_value_u16(v, mtu_range, &p->mtu, diag);
+	case KEY_MOBIKE:
+		return profile_value_bool(v, &p->mobike, diag);
 	case KEY_IKE:
 		return value_proposals(p, v, PROTO_IKE, diag);
 	case KEY_ESP:
@@ -399,6 +402,7 @@ static void profile_init(const char *name, struct profile *out)
 	out->port = IKE_PORT_NATT;
 	out->auth = IKE_AUTH_PSK;
 	out->dns = true;
+	out->mobike = true;
 	out->tickets = true;
 	out->renewal = RENEWAL_AUTO;
 	out->dpd_ms = 30 * 1000;

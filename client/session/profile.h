@@ -45,6 +45,7 @@ struct profile {
 	bool dns;	/* use the gateway's name servers */
 	bool allow_lan; /* local network stays reachable under a full tunnel */
 	uint16_t mtu;	/* 0: chosen */
+	bool mobike;	/* move with the network (RFC 4555) */
 	/* [crypto] */
 	struct proposal_list ike, esp;
 	/* [resumption] */

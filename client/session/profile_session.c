@@ -56,6 +56,7 @@ void profile_to_session(const struct profile *p, struct session_config *out)
 	c->take_pushed_ticket = p->renewal == RENEWAL_PUSH;
 	c->force_encap = true;
 	c->fragmentation = true;
+	c->mobike = p->mobike;
 	c->pfs_after_resume = p->pfs;
 	c->max_datagram = DATAGRAM_MAX;
 	c->dpd_ms = p->dpd_ms;

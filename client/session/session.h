@@ -94,6 +94,8 @@ struct session_report {
 	char last_detail[320];
 	struct suite ike_suite, child_suite;
 };
+/* "full", "resumed" or "mobike" */
+const char *session_how(const struct session_report *r);
 
 struct session;
 

@@ -14,6 +14,7 @@
 . "$LIB/strongswan.sh"
 . "$LIB/client.sh"
 . "$LIB/testgw.sh"
+. "$LIB/roam.sh"
 
 # lab_enter SCRIPT ARGS...: returns inside the lab; the outer copy never does.
 lab_enter() {

@@ -1,0 +1,64 @@
+# The client's network changes under a running tunnel.
+
+# roam_lte: the first link is gone.
+roam_lte() { lab_wifi down; }
+# roam_renumber: the same link, another address; there is no other link.
+roam_renumber() {
+	ip -n cl addr flush dev wifi
+	ip -n cl addr add 192.0.2.77/24 dev wifi
+	ip -n cl route replace default via 192.0.2.1 dev wifi metric 100
+}
+roam_one_link() { ip -n cl link set lte down; }
+# roam_home: as lab_client_links made it.
+roam_home() {
+	ip -n cl addr flush dev wifi
+	lab_wifi up
+	ip -n cl link set lte up
+	ip -n cl addr replace 2001:db8:2::2/64 dev lte nodad
+	ip -n cl route replace default via 198.51.100.1 dev lte metric 200
+	ip -n cl -6 route replace default via 2001:db8:2::1 dev lte metric 200
+}
+
+# roam_tcp_start: bytes into the tunnel and back; roam_tcp_stop: they have to
+# go on to the end on the same connection, also in the last second.
+roam_tcp_start() {
+	ip netns exec srv iperf3 -s -1 >/dev/null 2>&1 &
+	sleep 0.3
+	ip netns exec cl iperf3 -c 10.9.0.2 -t "$1" -b 20M -i 1 -J "${@:2}" \
+		>"$SCRATCH/tcp.out" 2>&1 &
+	ROAM_TCP=$!
+	sleep 1
+}
+roam_tcp_stop() {
+	wait $ROAM_TCP || fail "the TCP connection broke: $(grep -m1 error "$SCRATCH/tcp.out")"
+	$PYTHON - "$SCRATCH/tcp.out" <<-'P' || fail "TCP: nothing went through in the last second"
+		import json, sys
+		last = json.load(open(sys.argv[1]))["intervals"][-1]["sum"]
+		sys.exit(not last["bytes"] > 1 << 18)
+	P
+}
+
+# roam_by HOW COMMAND...: the command changes the network while pings and a
+# TCP transfer run; after it the tunnel is up again by HOW.
+roam_by() {
+	local how=$1
+	shift
+	traffic_start
+	roam_tcp_start 5
+	"$@"
+	wait_for 15 is_up_by "$how" ||
+		fail "not $how in 15 s but '$(client_get lab how)': $(client_last)"
+	roam_tcp_stop
+	kill -INT $TRAFFIC_PID
+	wait $TRAFFIC_PID
+	check_ping
+}
+is_up_by() { [ "$(client_get lab state)" = connected ] && [ "$(client_get lab how)" = "$1" ]; }
+# roam_gap: the longest time without an answered ping, in ms.
+roam_gap() {
+	$PYTHON - "$SCRATCH/traffic.out" <<-'P'
+		import re, sys
+		t = [float(m.group(1)) for m in re.finditer(r"^\[([\d.]+)\] \d+ bytes", open(sys.argv[1]).read(), re.M)]
+		print(round(1000 * max(b - a for a, b in zip(t, t[1:]))))
+	P
+}
