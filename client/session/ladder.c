@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define RESUME_TRIES 2 /* fresh attempts before the full exchange */
+#define ALIVE_TRIES  3 /* more, where else a person were to be asked */
 
 void held_wipe(struct held_ticket *h)
 {
@@ -104,10 +105,16 @@ static enum err trial_start(struct session *s, bool resume)
 	return ike_sa_resume(s->trial, &s->held.ticket, &s->path, s->now_ms);
 }
 
+static bool ticket_may_help(const struct session *s)
+{
+	int tries = RESUME_TRIES + (s->held.alive ? ALIVE_TRIES : 0);
+
+	return s->held.here && !s->held.refused && s->held.tries < tries;
+}
+
 void ladder_begin(struct session *s)
 {
-	bool resume = s->held.here && !s->held.refused &&
-		      s->held.tries < RESUME_TRIES;
+	bool resume = ticket_may_help(s);
 	enum err e;
 
 	if (!s->live && resume)
@@ -169,13 +176,29 @@ void ladder_up(struct session *s, const struct ike_action *a)
 	s->early_later = false;
 }
 
+bool ladder_spares_person(struct session *s, const struct ike_sa *from)
+{
+	if (from != s->trial || s->trial_resumes || s->cfg.unattended ||
+	    s->held.alive)
+		return false;
+	s->held.alive = true;
+	if (!ticket_may_help(s))
+		return false;
+	log_info("session: the gateway is there: the ticket once more");
+	if (!s->live || s->moving)
+		add_stats(s);
+	ike_sa_free(&s->trial);
+	ladder_begin(s);
+	return true;
+}
+
 static void resume_failed(struct session *s, enum err why, bool auth_sent)
 {
 	log_info("resumption failed (%s): %s", err_text(why),
 		 s->report.last_detail);
 	if (auth_sent)
 		held_wipe(&s->held); /* it may have been used */
-	else if (why != ERR_NO_ANSWER || s->held.tries >= RESUME_TRIES)
+	else if (why != ERR_NO_ANSWER)
 		s->held.refused = true;
 	ladder_begin(s);
 }

@@ -133,6 +133,10 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		session_push(s, SES_DO_TICKET_VOID);
 		return true;
 	case IKE_DO_ASK_SECRET:
+		if (ladder_spares_person(s, from))
+			return true;
+		s->asking = from;
+		return false;
 	case IKE_DO_ASK_SIGN:
 	case IKE_DO_ASK_VERIFY:
 		s->asking = from;

@@ -15,6 +15,7 @@ struct held_ticket {
 	uint8_t tries;
 	bool returned; /* the store has it again; wiped by the next verb */
 	bool refused;  /* by an unprotected message: a hint, not a proof */
+	bool alive;    /* the gateway answers a full exchange meanwhile */
 	struct ike_ticket ticket;
 	uint8_t *opaque;
 	int64_t since_ms; /* ticket.lifetime_s counts from then */
@@ -73,6 +74,9 @@ void held_return(struct session *s);
 void ladder_ask_path(struct session *s);
 /* One attempt, with the ticket in hand where it may still help. */
 void ladder_begin(struct session *s);
+/* The full exchange needs a person, and the ticket was not answered: once
+ * more with it, as the gateway is there now. False: a person must help. */
+bool ladder_spares_person(struct session *s, const struct ike_sa *from);
 /* The trial or the living SA said so. */
 void ladder_up(struct session *s, const struct ike_action *a);
 void ladder_closed(struct session *s, bool is_live, const struct ike_action *a);

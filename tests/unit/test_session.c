@@ -203,7 +203,7 @@ struct above {
 	struct session *s;
 	bool store_has_ticket;
 	bool no_path;
-	int paths, takes, stores, voids;
+	int paths, takes, stores, voids, questions;
 	uint32_t stored_life_s;
 	int64_t now_ms;
 	enum err closed; /* OK: still open */
@@ -249,8 +249,10 @@ static void pull(struct above *a)
 			a->closed = act.u.closed.why;
 			assert_non_null(act.u.closed.detail);
 			break;
-		case SES_DO_NOTHING:
 		case SES_DO_IKE:
+			a->questions += act.u.ike.kind == IKE_DO_ASK_SECRET;
+			break;
+		case SES_DO_NOTHING:
 		case SES_DO_STATE:
 			break;
 		}
@@ -361,6 +363,47 @@ static void a_lost_answer_is_recovered_by_a_fresh_attempt(void **state)
 	pull(&a);
 	assert_int_equal(resumes, 2);
 	assert_int_equal(starts, 1);
+	session_free(&a.s);
+}
+
+static void before_a_person_is_asked_the_ticket_is_tried_again(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	assert_int_equal(starts, 1);
+	/* The gateway is back: it answers the full exchange. */
+	play((struct ike_action){.kind = IKE_DO_ASK_SECRET});
+	pull(&a);
+	assert_int_equal(a.questions, 0);
+	assert_int_equal(resumes, 3);
+	play_up(true);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	session_free(&a.s);
+}
+
+static void a_person_is_asked_where_the_ticket_is_never_answered(void **state)
+{
+	struct above a;
+
+	open_session(&a, true, false);
+	for (int i = 0; i < 6; i++) {
+		if (live->resumed)
+			play_closed(ERR_NO_ANSWER, false);
+		else
+			play((struct ike_action){.kind = IKE_DO_ASK_SECRET});
+		pull(&a);
+		assert_int_equal(a.questions, 0);
+	}
+	assert_int_equal(starts, 2);
+	play((struct ike_action){.kind = IKE_DO_ASK_SECRET});
+	pull(&a);
+	assert_int_equal(a.questions, 1);
 	session_free(&a.s);
 }
 
@@ -854,6 +897,10 @@ int main(void)
 		cmocka_unit_test(a_refused_ticket_leads_to_the_full_exchange),
 		cmocka_unit_test(a_refusal_may_be_forged_so_the_ticket_is_kept),
 		cmocka_unit_test(a_lost_answer_is_recovered_by_a_fresh_attempt),
+		cmocka_unit_test(
+			before_a_person_is_asked_the_ticket_is_tried_again),
+		cmocka_unit_test(
+			a_person_is_asked_where_the_ticket_is_never_answered),
 		cmocka_unit_test(a_ticket_whose_auth_was_sent_never_comes_back),
 		cmocka_unit_test(suspend_while_resuming_puts_the_ticket_back),
 		cmocka_unit_test(a_ticket_that_comes_back_has_aged),
