@@ -278,7 +278,7 @@ void ike_request_done(struct ike_sa *sa, struct ike_gen *gen)
 	if (q->tries == 1)
 		sa->stats.rtt_ms = (uint32_t)(sa->now_ms - q->sent_ms);
 	if ((sa->state != IKE_ST_UP && sa->state != IKE_ST_DELETING) ||
-	    sa->move.on)
+	    (sa->move.on && gen == sa->cur))
 		sa->stats.round_trips++;
 	if (q->exchange != IKE_SA_INIT && q->exchange != IKE_SESSION_RESUME)
 		gen->next_id++;

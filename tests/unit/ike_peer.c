@@ -105,6 +105,7 @@ static void act(struct peer *p, const struct ike_action *a)
 	if (a->kind == IKE_DO_SEND) {
 		memcpy(p->last, a->u.send.dgram.p, a->u.send.dgram.len);
 		p->last_len = a->u.send.dgram.len;
+		p->last_path = a->u.send.path;
 		p->n_sent++;
 		return;
 	}
@@ -116,6 +117,10 @@ static void act(struct peer *p, const struct ike_action *a)
 		p->child = *a->u.child;
 	if (a->kind == IKE_DO_CHILD_DEL)
 		p->child_gone = a->u.child_del.spi_in;
+	if (a->kind == IKE_DO_MOVED) {
+		p->moved_ok = a->u.moved.ok;
+		p->moved_nat = a->u.moved.behind_nat;
+	}
 	if (a->kind == IKE_DO_UP)
 		p->up = true;
 	if (a->kind == IKE_DO_TICKET) {

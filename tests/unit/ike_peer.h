@@ -42,6 +42,7 @@ struct peer {
 	/* what the client sent last, and how much in all */
 	uint8_t last[65536];
 	size_t last_len;
+	struct ike_path last_path;
 	size_t n_sent;
 	/* opened by peer_read; views into buf */
 	uint8_t buf[65536];
@@ -54,6 +55,7 @@ struct peer {
 	bool up, closed;
 	enum err why;
 	char detail[320];
+	bool moved_ok, moved_nat;  /* of the last IKE_DO_MOVED */
 	struct ike_child_sa child; /* the last one added */
 	uint32_t child_gone;	   /* SPI of the last CHILD_DEL */
 	struct ike_ticket ticket;
