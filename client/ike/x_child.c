@@ -305,6 +305,8 @@ enum err ike_create_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		return bad_answer(sa, e);
 	if (rk->gone_spi_out && answer.spi_out == rk->gone_spi_out) {
 		mem_wipe(shared, sizeof(shared));
+		/* The rekey stood all the same: the old one goes. */
+		settle(sa, ike_rekey_lost(rk, deal.nr) && ike_child_live(sa));
 		ike_rekey_clear(sa);
 		if (!ike_child_live(sa))
 			sa->tasks |= TASK_NEW_CHILD;
