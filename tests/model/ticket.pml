@@ -156,7 +156,8 @@ end:	do
 
 /* ---- the disk, a step at a time (client/store/cache.c) */
 
-/* ticket_cache_take: read, unlink, fsync of the folder. */
+/* ticket_cache_take: read, unlink. The folder is synced while the answer to
+ * the first message is under way: before an IKE_AUTH can use the ticket. */
 inline take()
 {
 	if
@@ -170,10 +171,7 @@ inline take()
 			risked = false
 		};
 #ifndef BREAK_LEAVES_IT_ON_DISK
-		file = 0;
-#ifndef BREAK_NO_FSYNC
-		platter = file
-#endif
+		file = 0
 #endif
 	fi
 }
@@ -283,17 +281,6 @@ inline keep_fresh()
 	tidy()
 }
 
-/* The process ends in good order. */
-inline leave()
-{
-	d_step {
-		assert(put_failed || MAY_DROP(held));	/* kept */
-		nothing_held();
-		sa_down();
-		renewing = false
-	}
-}
-
 inline attempt_over()
 {
 	presenting = false;
@@ -301,6 +288,18 @@ inline attempt_over()
 	forged = false;
 	lost = false;
 	declined = false
+}
+
+/* The process ends in good order. */
+inline leave()
+{
+	d_step {
+		assert(put_failed || MAY_DROP(held));	/* kept */
+		nothing_held();
+		sa_down();
+		attempt_over();
+		renewing = false
+	}
 }
 
 /* New SPIs. */
@@ -372,6 +371,7 @@ active proctype client()
 off:	skip; tidy();		/* in time, somebody says `up` */
 
 ask:	atomic {
+		attempt_over();
 		renewing = false;
 		sa_down()
 	};
@@ -416,6 +416,9 @@ begin:	skip;	/* of one attempt */
 	goto begin;
 
 resuming:
+#ifndef BREAK_NO_FSYNC
+	platter = file;	/* ticket_cache_sync */
+#endif
 	do
 	:: atomic {
 		nempty(to_cl) ->
@@ -436,12 +439,25 @@ resuming:
 		:: else -> m = 0
 		fi
 	   }
-	/* Meanwhile a ticket comes on the SA that is up. */
+	/* Meanwhile, on the SA that is up: a ticket comes, */
 	:: atomic { !calm && renewing && TUNNEL -> issue(fresh) };
 	   if
 	   :: fresh != 0 -> file = fresh; platter = file; fresh = 0
 	   :: fresh == 0
 	   fi
+	/* it goes, and this attempt is the way back, */
+	:: atomic { !calm && renewing -> renewing = false; sa_down() }
+	/* or it moves to another path after all, */
+	:: !calm && renewing && TUNNEL -> goto not_renewed
+	/* or the ticket becomes void by a rekey or by DELETE. */
+	:: !calm && renewing && TUNNEL ->
+	   forget();
+#ifndef BREAK_FORGETS_DISK_ONLY
+	   if
+	   :: TUNNEL -> gw_sa = NO_SA; goto ask
+	   :: goto not_renewed
+	   fi
+#endif
 	:: hint && QUIET -> goto resume_failed	/* waited long enough */
 	:: !hint && TIME_OUT -> goto resume_failed
 	:: SUSPEND ->
@@ -504,6 +520,7 @@ auth_failed:	/* it may have been used */
 	goto begin;
 
 not_renewed:	/* the SA that was up still is */
+	atomic { attempt_over(); m = 0 };
 #ifdef BREAK_RENEWAL_LOSES_IT
 	drop();
 #endif
