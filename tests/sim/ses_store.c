@@ -181,8 +181,10 @@ void check_wire_to_gw(struct sim *s, struct bytes d)
 	if (msg.hdr.exchange == IKE_SESSION_RESUME) {
 		if (!ike_msg_notify(&msg, N_TICKET_OPAQUE, &n))
 			sim_fail(s, "a resumption without a ticket");
+		/* What counts is how things were when it began. */
+		if (x->resume_spi != msg.hdr.spi_i)
+			x->resume_ms = s->now_ms;
 		x->resume_spi = msg.hdr.spi_i;
-		x->resume_ms = s->now_ms;
 		ses_note_manners(x);
 		check_presented(x, n.data);
 	} else if (msg.hdr.exchange == IKE_SA_INIT) {
