@@ -115,13 +115,16 @@ static bool cookie_ok(const struct ike_sa *sa, const struct ike_rx *rx)
 
 enum err ike_move_answer(struct ike_sa *sa, const struct ike_rx *rx)
 {
+	/* On an IKE SA replaced meanwhile, whose Child SAs are no longer
+	 * there: it was asked again, with another cookie. */
+	if (rx->gen != sa->cur || !sa->move.on)
+		return OK;
 	if (!cookie_ok(sa, rx))
 		return diag_set(&sa->diag, ERR_PEER,
 				"gateway answers a change of addresses "
 				"without the COOKIE2 sent");
-	/* 3.5: for an older path, or on an IKE SA replaced meanwhile, whose
-	 * Child SAs are no longer there: it is asked again. */
-	if (sa->move.stale || rx->gen != sa->cur || !sa->move.on)
+	/* 3.5: for an older path: it is asked again. */
+	if (sa->move.stale)
 		return OK;
 	if (rx->has_error) {
 		log_info("IKE: gateway answers the change of addresses with %s",
