@@ -86,9 +86,22 @@ static void ticket_spent(struct sim *s)
 
 /* --- starting ------------------------------------------------------------ */
 
+void end_client_move(struct sim *s)
+{
+	if (!ike_sa_can_move(s->c.sa))
+		return;
+	if (!s->c.moving)
+		s->c.before = s->c.path;
+	s->c.moving = true;
+	new_path(s);
+	sim_must(s, ike_sa_move(s->c.sa, &s->c.path, s->now_ms) == OK);
+	end_client_pull(s);
+}
+
 static void fresh(struct sim *s)
 {
 	end_client_free(s);
+	s->c.moving = false;
 	s->c.up = s->c.closed = s->c.resumed = s->c.verified = false;
 	s->c.password_given = s->c.auth_sent = false;
 	s->c.why = OK;
@@ -248,6 +261,12 @@ static void act(struct sim *s, const struct ike_action *a)
 		core_closed(s, a);
 		break;
 	case IKE_DO_MOVED:
+		sim_say(s, "client: moved, %s",
+			a->u.moved.ok ? "taken" : "refused");
+		if (!a->u.moved.ok && s->c.moving)
+			s->c.path = s->c.before;
+		s->c.moving = false;
+		break;
 	case IKE_DO_KEEPALIVE:
 	case IKE_DO_NOTHING:
 		break;
@@ -352,7 +371,8 @@ void end_client_input(struct sim *s, struct sim_packet *p)
 	enum err e = OK;
 
 	/* Another socket by now. */
-	if (!addr_eq(&p->path.local, &s->c.path.local))
+	if (!addr_eq(&p->path.local, &s->c.path.local) &&
+	    !(s->c.moving && addr_eq(&p->path.local, &s->c.before.local)))
 		return;
 	if (p->esp) {
 		end_client_esp(s, &pkt);

@@ -97,6 +97,24 @@ void end_gw_restart(struct sim *s, bool keep_tickets)
 	free(blob);
 }
 
+/* The router between: the gateway sees another port. What it sends to a port
+ * of before comes out at one where nobody listens. */
+static struct gw_path nat_out(const struct sim *s, const struct ike_path *p)
+{
+	struct gw_path g = {p->remote, p->local};
+
+	g.remote.port = (uint16_t)(g.remote.port + s->nat);
+	return g;
+}
+
+static struct ike_path nat_in(const struct sim *s, const struct gw_path *g)
+{
+	struct ike_path p = {g->remote, g->local};
+
+	p.local.port = (uint16_t)(p.local.port - s->nat);
+	return p;
+}
+
 static void gw_child_add(struct sim *s, const struct gw_child_info *info)
 {
 	struct sim_child *c = child_place(s, s->gw_children, 0);
@@ -129,8 +147,7 @@ void end_gw_pull(struct sim *s)
 
 		switch (a.kind) {
 		case GW_DO_SEND:
-			back = (struct ike_path){a.u.send.path.remote,
-						 a.u.send.path.local};
+			back = nat_in(s, &a.u.send.path);
 			sim_put(s, false, false, a.u.send.dgram, &back);
 			break;
 		case GW_DO_CHILD_ADD:
@@ -159,7 +176,7 @@ void end_gw_pull(struct sim *s)
 
 void end_gw_input(struct sim *s, struct sim_packet *p)
 {
-	struct gw_path path = {p->path.remote, p->path.local};
+	struct gw_path path = nat_out(s, &p->path);
 	struct esp_pkt pkt = {p->d + ESP_HEADROOM, p->len};
 	uint32_t spi;
 	bool moved;
@@ -198,7 +215,7 @@ void end_gw_data(struct sim *s)
 	if (plane_seal(s->plane, &pkt, &path) != OK)
 		return;
 	s->sent_down++;
-	back = (struct ike_path){path.remote, path.local};
+	back = nat_in(s, &path);
 	sim_put(s, false, true, bytes(pkt.p, pkt.len), &back);
 }
 

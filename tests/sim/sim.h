@@ -40,7 +40,8 @@ struct sim_client {
 	struct session_config cfg; /* cfg.ike for the core alone */
 	struct ike_sa *sa;
 	struct session *ses;
-	struct ike_path path;
+	struct ike_path path, before; /* before: until a move is through */
+	bool moving;
 	/* what the store has, and what was taken out */
 	bool have_ticket, taken;
 	struct ike_ticket ticket;
@@ -69,6 +70,7 @@ struct sim {
 	struct rng rng;
 	int64_t now_ms, start_ms;
 	struct sim_link link;
+	uint16_t nat; /* a router adds that to the client's port */
 	struct sim_packet *wire;
 	size_t n_wire;
 	struct gw_config gw_cfg;
@@ -126,6 +128,7 @@ void end_client_init(struct sim *s);
 void end_client_free(struct sim *s); /* silently: suspend of the core */
 void end_client_full(struct sim *s);
 void end_client_resume(struct sim *s); /* takes the stored ticket */
+void end_client_move(struct sim *s);   /* to another address */
 void end_client_session(struct sim *s);
 void end_client_pull(struct sim *s);
 void end_client_input(struct sim *s, struct sim_packet *p);

@@ -48,6 +48,9 @@ void story_config(struct sim *s)
 	s->gw_cfg.tickets =
 		sim_chance(s, 50) ? GW_TICKETS_VALUE : GW_TICKETS_REF;
 	s->c.cfg.ike.pfs_after_resume = sim_chance(s, 30);
+	s->c.cfg.ike.mobike = sim_chance(s, 70);
+	if (sim_chance(s, 60))
+		s->nat = (uint16_t)(1 + sim_random(s, 5000));
 	s->link.delay_ms = 1 + sim_random(s, 150);
 	s->link.jitter_ms = sim_random(s, 30);
 	end_gw_start(s);
@@ -55,6 +58,8 @@ void story_config(struct sim *s)
 	sw->cookie = sim_chance(s, 20);
 	sw->ack_later = sim_chance(s, 15);
 	sw->push = sim_chance(s, 15);
+	sw->check_path = sim_chance(s, 30);
+	sw->refuse_move = sim_chance(s, 10);
 }
 
 void story_bad_link(struct sim *s)
@@ -85,6 +90,9 @@ void story_bad_link(struct sim *s)
 	X(client_checks)                                                       \
 	X(gateway_checks)                                                      \
 	X(gateway_deletes_child)                                               \
+	X(client_moves)                                                        \
+	X(client_moves_and_all)                                                \
+	X(nat_rebinds)                                                         \
 	X(suspend_resume)                                                      \
 	X(restart_resume)                                                      \
 	X(resume_live)
@@ -186,6 +194,29 @@ static void op_gateway_deletes_child(struct sim *s)
 {
 	gw_delete_child(s->gw, 0, s->now_ms);
 	end_gw_pull(s);
+}
+
+static void op_client_moves(struct sim *s)
+{
+	end_client_move(s);
+	if (sim_chance(s, 30)) {
+		gap(s);
+		if (s->c.up)
+			end_client_move(s);
+	}
+}
+static void op_client_moves_and_all(struct sim *s)
+{
+	end_client_move(s);
+	op_client_all_gateway_all(s);
+}
+/* Until the next liveness check nothing comes down. */
+static void op_nat_rebinds(struct sim *s)
+{
+	if (s->nat == 0 || gw_switches(s->gw)->refuse_move)
+		return;
+	s->nat = (uint16_t)(s->nat + 1 + sim_random(s, 100));
+	sim_run(s, 2 * (int64_t)s->c.cfg.ike.dpd_ms);
 }
 
 static void come_back(struct sim *s)
