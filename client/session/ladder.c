@@ -117,6 +117,9 @@ void ladder_begin(struct session *s)
 	bool resume = ticket_may_help(s);
 	enum err e;
 
+	/* The SA on its way may still make it: nobody is asked before. */
+	if (s->moving && !resume && !s->cfg.unattended)
+		return;
 	if (!s->live && resume)
 		session_set_state(s, SES_ST_RESUMING, "a ticket is at hand");
 	else if (!s->live)

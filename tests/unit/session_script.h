@@ -1,0 +1,59 @@
+/* A session, an IKE SA that plays a script, and the layer above: for tests of
+ * the policy. session_script.c stands in for client/ike/sa.c, so that every
+ * outcome of an attempt can be played. */
+#ifndef TESTS_UNIT_SESSION_SCRIPT_H
+#define TESTS_UNIT_SESSION_SCRIPT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/session/session.h"
+
+#define SCRIPT_MAX 8
+
+struct ike_sa {
+	bool resumed;
+	uint8_t tag;
+	enum ike_state state;
+	struct ike_stats stats;
+	struct ike_action script[SCRIPT_MAX];
+	size_t head, len;
+};
+
+extern struct ike_sa *live; /* the last one the session made */
+/* Calls since open_session. */
+extern int starts, resumes, deletes, checks, asks, rekeys, moves;
+extern bool can_move; /* the gateway speaks MOBIKE */
+
+void play(struct ike_action a);
+void play_closed(enum err why, bool auth_sent);
+void play_up(bool resumed);
+
+extern const struct ike_ticket abc;
+
+struct above {
+	struct session *s;
+	bool store_has_ticket;
+	bool no_path;
+	int paths, takes, stores, voids, questions;
+	uint32_t stored_life_s;
+	int64_t now_ms;
+	enum err closed; /* OK: still open */
+};
+
+/* Of the next session. */
+extern enum session_renewal the_renewal;
+extern bool the_unattended;
+
+void open_session(struct above *a, bool ticket, bool persistent);
+/* Handles its actions until there are none. */
+void pull(struct above *a);
+enum session_state state_of(const struct above *a);
+
+#endif
