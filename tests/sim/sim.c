@@ -165,6 +165,12 @@ static void put_one(struct sim *s, bool to_gw, bool esp, struct bytes d,
 	p->path = *path;
 	p->len = d.len;
 	memcpy(p->d + ESP_HEADROOM, d.p, d.len);
+	/* What is signed only later must arrive whole: there a flipped bit
+	 * rightly ends the attempt. */
+	if (!esp && d.p[18] != IKE_SA_INIT && d.p[18] != IKE_SESSION_RESUME &&
+	    sim_chance(s, s->link.damage))
+		p->d[ESP_HEADROOM + sim_random(s, (uint32_t)d.len)] ^=
+			(uint8_t)(1u << sim_random(s, 8));
 	insert(s, p);
 }
 
@@ -206,6 +212,7 @@ void sim_put(struct sim *s, bool to_gw, bool esp, struct bytes d,
 void sim_clean_link(struct sim *s)
 {
 	s->link.loss = s->link.dup = s->link.reorder = 0;
+	s->link.damage = 0;
 	s->link.cut = false;
 }
 

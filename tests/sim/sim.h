@@ -15,6 +15,7 @@
 /* Percentages and milliseconds, for each direction. */
 struct sim_link {
 	unsigned loss, dup, reorder;
+	unsigned damage; /* one bit, of a protected IKE message */
 	unsigned delay_ms, jitter_ms;
 	bool cut;
 };

@@ -67,6 +67,7 @@ void story_bad_link(struct sim *s)
 	s->link.loss = sim_random(s, 31);
 	s->link.dup = sim_random(s, 31);
 	s->link.reorder = sim_random(s, 31);
+	s->link.damage = sim_random(s, 11);
 	sim_say(s, "link: %u%% loss, %u%% double, %u%% out of order, %u ms",
 		s->link.loss, s->link.dup, s->link.reorder, s->link.delay_ms);
 }

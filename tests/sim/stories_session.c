@@ -232,7 +232,8 @@ void story_evil(struct sim *s)
 
 void story_refuse(struct sim *s)
 {
-	unsigned which = sim_random(s, 9);
+	unsigned which = sim_random(s, 12);
+	bool resumes = which == 4 || which == 8 || which == 10 || which == 11;
 	struct gw_switches *sw;
 
 	story_config(s);
@@ -255,6 +256,10 @@ void story_refuse(struct sim *s)
 	sw->wrong_idr = which == 6;
 	if (which == 7)
 		gw_forget_tickets(s->gw);
+	/* The two readings of RFC 5723 4.3.3: alike, or not. */
+	sw->first_only = which == 9 || which == 10;
+	s->c.cfg.ike.resume_auth_first_only = which == 10;
+	sw->resume_once = which == 11;
 	sim_say(s, "--- manners %u", which);
 	end_client_session(s);
 	sim_run_until(s, cond_up_or_closed, SETTLE_MS);
@@ -268,7 +273,7 @@ void story_refuse(struct sim *s)
 		sim_fail(s, "manners %u: no connection (%s)", which,
 			 s->c.detail);
 	/* A forged refusal must not win against the genuine answer. */
-	if (s->c.resumed != (which == 4 || which == 8))
+	if (s->c.resumed != resumes)
 		sim_fail(s, "manners %u: %s", which,
 			 s->c.resumed ? "resumed" : "not resumed");
 	sim_run(s, SETTLE_MS);
