@@ -181,7 +181,7 @@ enum err tunnel_new(const struct tunnel_setup *setup, struct tunnel **out,
 	t->loop = setup->loop;
 	t->ui = setup->ui;
 	t->persistent = setup->persistent;
-	t->udp_fd = t->link.tun_fd = -1;
+	t->udp_fd = t->old_udp_fd = t->link.tun_fd = -1;
 	e = dataplane_new(&t->dataplane);
 	if (!e)
 		e = loop_add(t->loop, net_fd(t->net), on_net, t);

@@ -10,10 +10,19 @@
 #include "platform/os.h"
 
 #define TRIES_BY_ADDR 3
+#define OLD_MS	      2000 /* what is under way on the path before */
 
-static void on_udp(void *ctx)
+static void socket_close(struct tunnel *t, int *fd)
 {
-	struct tunnel *t = ctx;
+	if (*fd < 0)
+		return;
+	loop_remove(t->loop, *fd);
+	close(*fd);
+	*fd = -1;
+}
+
+static void socket_read(struct tunnel *t, const int *fd)
+{
 	uint8_t *buf = t->dgram + ESP_HEADROOM;
 	int64_t now_ms = os_now().boot_ms;
 	bool heard = false;
@@ -21,9 +30,9 @@ static void on_udp(void *ctx)
 	enum udp_kind kind;
 	enum err e;
 
-	for (size_t i = 0; i < DATAPLANE_BATCH && t->udp_fd >= 0; i++) {
-		kind = udp_receive(t->udp_fd, buf,
-				   sizeof(t->dgram) - ESP_HEADROOM, &in);
+	for (size_t i = 0; i < DATAPLANE_BATCH && *fd >= 0; i++) {
+		kind = udp_receive(*fd, buf, sizeof(t->dgram) - ESP_HEADROOM,
+				   &in);
 		if (kind == UDP_NOTHING)
 			break;
 		if (kind == UDP_ESP) {
@@ -39,15 +48,48 @@ static void on_udp(void *ctx)
 	}
 	if (heard)
 		session_heard(t->session, now_ms);
+	if (t->old_udp_fd >= 0 && now_ms >= t->old_until_ms)
+		socket_close(t, &t->old_udp_fd);
+}
+
+static void on_udp(void *ctx)
+{
+	struct tunnel *t = ctx;
+
+	socket_read(t, &t->udp_fd);
+}
+
+static void on_old_udp(void *ctx)
+{
+	struct tunnel *t = ctx;
+
+	socket_read(t, &t->old_udp_fd);
 }
 
 void tunnel_close_udp(struct tunnel *t)
 {
+	socket_close(t, &t->udp_fd);
+	socket_close(t, &t->old_udp_fd);
+}
+
+/* While the SA moves, the gateway sends to the path before until it is told:
+ * where that one still works nothing need be lost. */
+static void retire_udp(struct tunnel *t)
+{
+	if (session_report(t->session)->state != SES_ST_MOVING) {
+		tunnel_close_udp(t);
+		return;
+	}
 	if (t->udp_fd < 0)
 		return;
+	socket_close(t, &t->old_udp_fd);
 	loop_remove(t->loop, t->udp_fd);
-	close(t->udp_fd);
+	if (loop_add(t->loop, t->udp_fd, on_old_udp, t))
+		close(t->udp_fd);
+	else
+		t->old_udp_fd = t->udp_fd;
 	t->udp_fd = -1;
+	t->old_until_ms = os_now().boot_ms + OLD_MS;
 }
 
 static enum err open_udp(struct tunnel *t, const struct addr *remote,
@@ -55,7 +97,7 @@ static enum err open_udp(struct tunnel *t, const struct addr *remote,
 {
 	enum err e;
 
-	tunnel_close_udp(t);
+	retire_udp(t);
 	e = net_open_udp(t->net, remote->family, &t->udp_fd, diag);
 	if (!e)
 		e = udp_connect(t->udp_fd, remote, &t->path, diag);

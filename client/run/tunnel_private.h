@@ -25,6 +25,8 @@ struct tunnel {
 	struct netmon *netmon;
 	struct netmon_path way; /* of path, when the socket was opened */
 	int udp_fd;		/* -1: none */
+	int old_udp_fd; /* of the path before a move: only heard, for a while */
+	int64_t old_until_ms;
 	/* Ours, for IKE_AUTH; views into certs_buf. */
 	struct bytes certs[CERT_CHAIN_MAX];
 	size_t n_certs;

@@ -48,6 +48,7 @@
 	  "AUTH of a resumption over the first message only (libreswan)")      \
 	X(reuse, "reuse", "accept a ticket that was used or voided")           \
 	X(new_address, "new-address", "never the inner address asked for")     \
+	X(no_mobike, "no-mobike", "do not speak MOBIKE")                       \
 	X(refuse_move, "refuse-move",                                          \
 	  "UNACCEPTABLE_ADDRESSES when a client moves (MOBIKE)")               \
 	X(check_path, "check-path",                                            \

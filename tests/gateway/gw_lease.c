@@ -172,7 +172,8 @@ void gw_want_read(struct gw *gw, const struct ike_msg *msg, struct gw_want *out)
 			want_attr(out, &cp.attrs[i]);
 	}
 	out->ticket = ike_msg_notify(msg, N_TICKET_REQUEST, &n);
-	out->mobike = ike_msg_notify(msg, N_MOBIKE_SUPPORTED, &n);
+	out->mobike = !gw->sw.no_mobike &&
+		      ike_msg_notify(msg, N_MOBIKE_SUPPORTED, &n);
 	out->initial_contact = ike_msg_notify(msg, N_INITIAL_CONTACT, &n);
 }
 

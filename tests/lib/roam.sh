@@ -19,6 +19,29 @@ roam_home() {
 	ip -n cl -6 route replace default via 2001:db8:2::1 dev lte metric 200
 }
 
+# roam_nat_rebind: the router forgets its mappings and makes others. They
+# last as long as packets come: none for a while.
+roam_nat_rebind() {
+	in_ns rt sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1 \
+		net.netfilter.nf_conntrack_udp_timeout_stream=1 2>/dev/null ||
+		skip "no conntrack timeouts in this kernel"
+	in_ns cl ping -n -q -c 3 -i 0.05 -W 1 10.9.0.2 >/dev/null 2>&1
+	in_ns rt nft -f - <<-N
+		table inet labrebind {
+			chain pre {
+				type filter hook prerouting priority -400;
+				udp dport 4500 drop
+				udp sport 4500 drop
+			}
+		}
+	N
+	sleep 2.5
+	lab_nat rebind
+	in_ns rt nft delete table inet labrebind
+	in_ns rt sysctl -qw net.netfilter.nf_conntrack_udp_timeout=30 \
+		net.netfilter.nf_conntrack_udp_timeout_stream=120
+}
+
 # roam_tcp_start: bytes into the tunnel and back; roam_tcp_stop: they have to
 # go on to the end on the same connection, also in the last second.
 roam_tcp_start() {
