@@ -116,11 +116,20 @@ class Ours:
                                   stderr=subprocess.STDOUT)
         read_until(self.p.stdout.fileno(), rb"(?m)^connected")
         took = (time.monotonic() - begun) * 1000
+        client = cpu_ms(self.p.pid)
         used = sum(cpu_ms(p) for p in family(self.p.pid))
-        return dict(wire.result(), wall=took, cpu=used)
+        return dict(wire.result(), wall=took, cpu=used, client_cpu=client,
+                    exchange_cpu=self.status()["cpu_us"] / 1000)
+
+    def status(self):
+        return json.loads(subprocess.run(
+            [CLIENT, "status", "--json", self.profile], env=self.env,
+            check=True, capture_output=True).stdout)
 
     def memory(self):
-        return memory_kib(family(self.p.pid))
+        """With the helper; and the client process alone."""
+        return dict(memory_kib(family(self.p.pid)),
+                    client_peak=memory_kib([self.p.pid])["peak_resident"])
 
     def verb(self, verb):
         subprocess.run([CLIENT, verb, self.profile], env=self.env,
@@ -164,10 +173,11 @@ class CharonCmd:
                    [(rb"assword", PASSWORD.encode() + b"\n")])
         took = (time.monotonic() - begun) * 1000
         used = cpu_ms(self.pid)
-        return dict(wire.result(), wall=took, cpu=used)
+        return dict(wire.result(), wall=took, cpu=used, client_cpu=used)
 
     def memory(self):
-        return memory_kib([self.pid])
+        m = memory_kib([self.pid])
+        return dict(m, client_peak=m["peak_resident"])
 
     def stop(self):
         os.kill(self.pid, signal.SIGTERM)
@@ -208,7 +218,8 @@ class Charon:
         return dict(wire.result(), wall=took, cpu=used)
 
     def memory(self):
-        return memory_kib([self.pid])
+        m = memory_kib([self.pid])
+        return dict(m, client_peak=m["peak_resident"])
 
     def stop(self):
         self.ctl("--terminate", "--ike", self.case, "--force")
@@ -217,7 +228,10 @@ class Charon:
 
 
 UNITS = {"wall": "ms", "cpu": "ms", "round_trips": "", "packets": "",
-         "octets": "B", "peak_resident": "KiB", "private": "KiB"}
+         "octets": "B", "peak_resident": "KiB", "private": "KiB",
+         "client_peak": "KiB",   # without the helper
+         "client_cpu": "ms",     # without the helper, from exec
+         "exchange_cpu": "ms"}   # from the first request to the tunnel
 
 
 class Table:
@@ -293,6 +307,7 @@ def bench_resume(table, runs):
             f.write("rtt %s\n" % rtt)
         time.sleep(0.1)
         ours, full, peer = Ours("eap"), Ours("full"), Charon("eap")
+        cert = Ours("cert")
         ours.start()
         time.sleep(0.2 + float(rtt) / 500)
         ours.crash()
@@ -306,11 +321,13 @@ def bench_resume(table, runs):
             return r
 
         r = interleave(runs, [("ours", resume), ("full", cycle(full)),
+                              ("cert", cycle(cert)),
                               ("charon", cycle(peer))])
         ours.start()
         ours.stop()
         table.rows("rtt %s ms" % rtt, r["ours"], r["charon"], "charon EAP")
         table.rows("rtt %s ms" % rtt, r["ours"], r["full"], "own EAP")
+        table.rows("rtt %s ms" % rtt, r["ours"], r["cert"], "own cert")
 
 
 def bench_memory(table, runs):
