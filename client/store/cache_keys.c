@@ -16,6 +16,8 @@ struct take {
 	enum cache_key backend;
 	bool choose; /* auto wants to stay with it */
 	bool quiet;  /* as key_make says */
+	bool has_old, old_is_gone;
+	uint8_t old[KEY_ID_LEN]; /* the key that the new one follows */
 };
 
 /* --- the table ---------------------------------------------------------------
@@ -87,10 +89,20 @@ static void chosen_set(struct ticket_cache *c, const uint8_t id[KEY_ID_LEN])
 /* --- getting ----------------------------------------------------------------
  */
 
-/* fresh into the table, in place of gone (NULL: of none). OK with
- * *out_late: another process was faster. */
+/* The old one makes room: it retires, or there is nothing left of it. */
+static void old_replace(struct ticket_cache *c, const struct take *take)
+{
+	struct key_slot *old = key_table_find(&c->keys, take->old);
+
+	if (take->old_is_gone)
+		key_table_remove(&c->keys, take->old);
+	else if (old)
+		old->retiring = true;
+}
+
+/* fresh into the table. OK with *out_late: another process was faster. */
 static enum err slot_store(struct ticket_cache *c, const struct key_slot *fresh,
-			   const uint8_t *gone, bool *out_late,
+			   const struct take *take, bool *out_late,
 			   struct diag *diag)
 {
 	enum err e = cache_lock(c, diag);
@@ -99,8 +111,8 @@ static enum err slot_store(struct ticket_cache *c, const struct key_slot *fresh,
 	if (e)
 		return e;
 	e = key_table_read(c->dir, &c->keys, diag);
-	if (!e && gone)
-		key_table_remove(&c->keys, gone);
+	if (!e && take->has_old)
+		old_replace(c, take);
 	if (!e)
 		*out_late = key_table_current(&c->keys, fresh->backend);
 	if (!e && !*out_late)
@@ -112,7 +124,7 @@ static enum err slot_store(struct ticket_cache *c, const struct key_slot *fresh,
 }
 
 static enum err backend_make(struct ticket_cache *c, const struct take *take,
-			     const uint8_t *gone, struct diag *diag)
+			     struct diag *diag)
 {
 	struct key_slot fresh, *other;
 	bool late = false;
@@ -121,7 +133,7 @@ static enum err backend_make(struct ticket_cache *c, const struct take *take,
 	if (e)
 		return e;
 	fresh.chosen = take->choose;
-	e = slot_store(c, &fresh, gone, &late, diag);
+	e = slot_store(c, &fresh, take, &late, diag);
 	if (e || late)
 		key_drop(&fresh);
 	if (!e && late) {
@@ -142,25 +154,27 @@ static enum err backend_take(struct ticket_cache *c, struct take take,
 {
 	struct key_slot *slot = key_table_current(&c->keys, take.backend);
 	struct diag why = DIAG_INIT;
-	uint8_t gone[KEY_ID_LEN];
 	enum err e;
 
 	if (!slot)
-		return backend_make(c, &take, NULL, diag);
+		return backend_make(c, &take, diag);
 	e = key_get(slot, &why);
-	if (e == OK) {
+	if (e == OK && !slot->stale) {
 		current_set(c, slot);
 		if (take.choose && !slot->chosen)
 			chosen_set(c, c->current);
 		return OK;
 	}
-	if (e != ERR_NOT_FOUND)
+	if (e != OK && e != ERR_NOT_FOUND)
 		return diag_set(diag, e, "%s", diag_text(&why, e));
-	log_info("%s: a new one is made, its tickets are lost",
-		 diag_text(&why, e));
-	memcpy(gone, slot->id, sizeof(gone));
+	if (e)
+		log_info("%s: a new one is made, its tickets are lost",
+			 diag_text(&why, e));
 	take.choose = take.choose || slot->chosen;
-	return backend_make(c, &take, gone, diag);
+	take.has_old = true;
+	take.old_is_gone = e == ERR_NOT_FOUND;
+	memcpy(take.old, slot->id, sizeof(take.old));
+	return backend_make(c, &take, diag);
 }
 
 /* What it chose before, else the first that works; when what it chose does
@@ -173,13 +187,16 @@ static enum err auto_take(struct ticket_cache *c, struct diag *diag)
 	enum err e = ERR_CACHE;
 
 	if (chosen) {
-		e = backend_take(c, (struct take){before, true, false}, &why);
+		e = backend_take(
+			c, (struct take){.backend = before, .choose = true},
+			&why);
 		if (e)
 			log_info("%s", diag_text(&why, e));
 	}
 	for (size_t i = 0; i < AUTO_BACKENDS && e; i++) {
-		struct take take = {auto_order[i], before == CACHE_KEY_AUTO,
-				    true};
+		struct take take = {.backend = auto_order[i],
+				    .choose = before == CACHE_KEY_AUTO,
+				    .quiet = true};
 
 		if (take.backend == before ||
 		    !key_backend_is_there(take.backend, NULL))

@@ -22,6 +22,7 @@ struct key_slot {
 	enum cache_key backend;
 	bool retiring;
 	bool chosen; /* by auto: stays with it while it works */
+	bool stale;  /* the backend wants another; only in memory */
 	uint8_t id[KEY_ID_LEN];
 	uint8_t blob[KEY_BLOB_MAX];
 	size_t blob_len;

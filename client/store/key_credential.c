@@ -94,8 +94,10 @@ static enum err credential_get(struct key_slot *slot, struct diag *diag)
 	if (e || key_fits(&slot->key, slot->id))
 		return e;
 	if (key_from(CREDENTIAL_OLD, slot, NULL) == OK &&
-	    key_fits(&slot->key, slot->id))
+	    key_fits(&slot->key, slot->id)) {
+		slot->stale = true;
 		return OK;
+	}
 	return diag_set(diag, ERR_NOT_FOUND,
 			CREDENTIAL " was replaced and " CREDENTIAL_OLD
 				   " is not the one before");

@@ -73,6 +73,7 @@ static void keys_keep(struct key_table *from, struct key_table *to)
 		if (!had)
 			continue;
 		to->slots[i].key = had->key;
+		to->slots[i].stale = had->stale;
 		to->slots[i].failed = had->failed;
 		to->slots[i].why = had->why;
 	}

@@ -322,19 +322,32 @@ static void a_credential_gives_the_key_and_only_it(void **state)
 	assert_int_equal(rig_take("work", CACHE_KEY_CREDENTIAL), OK);
 }
 
-static void a_replaced_credential_opens_with_the_one_before(void **state)
+static void a_replaced_credential_takes_over_from_the_one_before(void **state)
 {
-	struct key_table before, after;
+	struct key_table table;
 
 	credential_give("vpn-connect.key", 'a');
 	assert_int_equal(rig_put("work", CACHE_KEY_CREDENTIAL), OK);
 	assert_int_equal(rig_put("home", CACHE_KEY_CREDENTIAL), OK);
 	credential_give("vpn-connect.key", 'b');
 	credential_give("vpn-connect.key.old", 'a');
+	/* The first moves to the new one; with the next the others do. */
 	assert_int_equal(rig_take("home", CACHE_KEY_CREDENTIAL), OK);
+	assert_int_equal(rig_count(NULL), 1);
+	rig_table(&table);
+	assert_int_equal(table.n, 1);
+	assert_int_equal(unlink(rig_path("cred/vpn-connect.key.old")), 0);
+	assert_int_equal(rig_take("work", CACHE_KEY_CREDENTIAL), OK);
+}
+
+static void a_credential_rotates_without_being_replaced(void **state)
+{
+	struct key_table before, after;
+
+	credential_give("vpn-connect.key", 'a');
+	assert_int_equal(rig_put("work", CACHE_KEY_CREDENTIAL), OK);
 	rig_table(&before);
 	assert_int_equal(rig_rotate(), OK);
-	assert_int_equal(unlink(rig_path("cred/vpn-connect.key.old")), 0);
 	rig_table(&after);
 	assert_memory_not_equal(before.slots[0].id, after.slots[0].id,
 				KEY_ID_LEN);
@@ -617,7 +630,8 @@ int main(int argc, char **argv)
 		CASE(a_key_in_the_kernel_is_on_no_disk),
 		CASE(after_a_reboot_a_key_in_the_kernel_is_made_anew),
 		CASE(a_credential_gives_the_key_and_only_it),
-		CASE(a_replaced_credential_opens_with_the_one_before),
+		CASE(a_replaced_credential_takes_over_from_the_one_before),
+		CASE(a_credential_rotates_without_being_replaced),
 		CASE(without_the_credential_the_entry_stays),
 		CASE(a_credential_too_short_to_be_a_key_is_refused),
 		CASE(a_program_keeps_the_key_and_forgets_it),
