@@ -15,10 +15,21 @@ static const char *const rung_texts[] = {
 void renewal_forget(struct session *s)
 {
 	s->rung = RUNG_REST;
+	s->ticket_voided = false;
 	s->renew_wait_ms = AGAIN_MIN_MS;
 	s->ticket_expires_ms = SESSION_NEVER;
 	s->report.renew_at_ms = SESSION_NEVER;
 	s->report.renewal_stopped = false;
+}
+
+void renewal_voided(struct session *s)
+{
+	bool planned = s->report.renew_at_ms != SESSION_NEVER;
+
+	if (s->rung != RUNG_REST)
+		return; /* our own rekey: the climb goes on */
+	renewal_forget(s);
+	s->ticket_voided = planned;
 }
 
 void renewal_plan(struct session *s, const struct ike_ticket *ticket)
@@ -67,6 +78,19 @@ static void ask_later(struct session *s)
 		s->renew_wait_ms *= 2;
 }
 
+static void rung_climb(struct session *s, enum renewal_rung rung);
+
+/* This gateway gives tickets, but not in or after a rekey: only a new
+ * IKE_AUTH brings one, and there is none left to resume with. */
+static void gave_before(struct session *s)
+{
+	s->ticket_voided = false;
+	if (s->cfg.renewal == RENEWAL_AUTO)
+		rung_climb(s, RUNG_REAUTH);
+	else
+		rung_stop(s);
+}
+
 void renewal_none(struct session *s, bool later)
 {
 	if (s->cfg.renewal == RENEWAL_SETUP || s->cfg.renewal == RENEWAL_PUSH)
@@ -75,6 +99,8 @@ void renewal_none(struct session *s, bool later)
 		ask_later(s);
 	else if (s->rung != RUNG_REST)
 		s->report.renew_at_ms = s->now_ms; /* the next rung, at once */
+	else if (s->ticket_voided)
+		gave_before(s);
 }
 
 /* Each rung waits for a ticket to come (renewal_plan then ends the climb)

@@ -128,8 +128,8 @@ static bool absorb(struct session *s, struct ike_sa *from,
 			renewal_none(s, a->u.ticket_none.later);
 		return true;
 	case IKE_DO_TICKET_VOID:
-		if (s->rung == RUNG_REST)
-			renewal_forget(s);
+		if (from == s->live)
+			renewal_voided(s);
 		session_push(s, SES_DO_TICKET_VOID);
 		return true;
 	case IKE_DO_ASK_SECRET:

@@ -51,6 +51,7 @@ struct session {
 	uint32_t retry_ms;
 	int64_t retry_at_ms;
 	enum renewal_rung rung;
+	bool ticket_voided;	/* by a rekey; no other came yet */
 	uint32_t renew_wait_ms; /* back-off of RENEWAL_REQUEST */
 	int64_t ticket_expires_ms;
 	int64_t now_ms; /* of the verb that runs */
@@ -105,8 +106,10 @@ void move_forget(struct session *s);
 void renewal_plan(struct session *s, const struct ike_ticket *ticket);
 /* The living SA was asked and has none; later: it promised one. */
 void renewal_none(struct session *s, bool later);
-/* Nothing lives, or the ticket is void. */
+/* Nothing lives. */
 void renewal_forget(struct session *s);
+/* A rekey voided the ticket of the living SA; the core asks for another. */
+void renewal_voided(struct session *s);
 /* report.renew_at_ms has come. */
 void renewal_due(struct session *s);
 /* What a change of the path interrupted. */

@@ -574,6 +574,56 @@ static void a_ticket_promised_for_later_is_asked_for_again(void **state)
 	session_free(&a.s);
 }
 
+static void play_rekeyed_without_a_ticket(struct above *a)
+{
+	play((struct ike_action){.kind = IKE_DO_TICKET_VOID});
+	play((struct ike_action){.kind = IKE_DO_TICKET_NONE});
+	pull(a);
+	assert_false(a->store_has_ticket);
+}
+
+static void
+a_rekey_that_costs_the_ticket_leads_to_a_full_exchange_beside(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, true);
+	play_rekeyed_without_a_ticket(&a);
+	assert_int_equal(starts, 2);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	session_free(&a.s);
+}
+
+static void
+a_rekey_that_costs_the_ticket_is_told_where_a_person_is_needed(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, false);
+	play_rekeyed_without_a_ticket(&a);
+	assert_int_equal(starts, 1);
+	assert_true(session_report(a.s)->renewal_stopped);
+	session_free(&a.s);
+}
+
+static void a_gateway_that_never_gave_a_ticket_is_left_in_peace(void **state)
+{
+	struct above a;
+
+	the_renewal = RENEWAL_AUTO;
+	the_unattended = true;
+	open_session(&a, false, true);
+	the_renewal = 0;
+	the_unattended = false;
+	play((struct ike_action){.kind = IKE_DO_TICKET_NONE});
+	play_up(false);
+	pull(&a);
+	play_rekeyed_without_a_ticket(&a);
+	assert_int_equal(starts, 1);
+	assert_int_equal(session_next_deadline(a.s), INT64_MAX);
+	session_free(&a.s);
+}
+
 static void a_refusal_to_renew_climbs_without_waiting(void **state)
 {
 	struct above a;
@@ -652,6 +702,12 @@ int main(void)
 			request_asks_again_less_and_less_often_until_it_expires),
 		cmocka_unit_test(
 			a_ticket_promised_for_later_is_asked_for_again),
+		cmocka_unit_test(
+			a_rekey_that_costs_the_ticket_leads_to_a_full_exchange_beside),
+		cmocka_unit_test(
+			a_rekey_that_costs_the_ticket_is_told_where_a_person_is_needed),
+		cmocka_unit_test(
+			a_gateway_that_never_gave_a_ticket_is_left_in_peace),
 		cmocka_unit_test(a_refusal_to_renew_climbs_without_waiting),
 		cmocka_unit_test(answers_nobody_asked_for_are_refused),
 	};
