@@ -8,7 +8,8 @@
  *   SA spi=XXXXXXXX dst=ADDRESS encap=SPORT:DPORT|none aead=NAME:KEY:ICVBITS
  *      enc=NAME:KEY auth=NAME:KEY:ICVBITS
  *
- * with keys in hex (a key only of a test's tunnel), and DEL spi=XXXXXXXX.
+ * with keys in hex (a key only of a test's tunnel), and DEL spi=XXXXXXXX, and
+ * MIGRATE [encap=SPORT:DPORT].
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -97,6 +98,20 @@ static void log_new(FILE *f, const struct nlmsghdr *h)
 	fprintf(f, "\n");
 }
 
+static void log_migrate(FILE *f, const struct nlmsghdr *h)
+{
+	int left = (int)(h->nlmsg_len -
+			 NLMSG_SPACE(sizeof(struct xfrm_userpolicy_id)));
+	const struct rtattr *a =
+		(const void *)((const char *)h +
+			       NLMSG_SPACE(sizeof(struct xfrm_userpolicy_id)));
+
+	fprintf(f, "MIGRATE");
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+		log_attr(f, a);
+	fprintf(f, "\n");
+}
+
 static void log_request(const struct nlmsghdr *h)
 {
 	const char *path = getenv("NOESP_LOG");
@@ -107,6 +122,8 @@ static void log_request(const struct nlmsghdr *h)
 		return;
 	if (h->nlmsg_type == XFRM_MSG_NEWSA || h->nlmsg_type == XFRM_MSG_UPDSA)
 		log_new(f, h);
+	else if (h->nlmsg_type == XFRM_MSG_MIGRATE)
+		log_migrate(f, h);
 	else if (h->nlmsg_type == XFRM_MSG_DELSA)
 		fprintf(f, "DEL spi=%08x\n", ntohl(id->spi));
 	fclose(f);
@@ -126,6 +143,7 @@ static int swallow(int fd, const void *buf, size_t len)
 	case XFRM_MSG_NEWPOLICY:
 	case XFRM_MSG_UPDPOLICY:
 	case XFRM_MSG_DELPOLICY:
+	case XFRM_MSG_MIGRATE:
 		break;
 	default:
 		return 0;

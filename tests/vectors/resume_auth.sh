@@ -3,6 +3,10 @@
 # HMAC and nothing of ours, and compares; of another FILE when told. One line a block, `ok` or `FAIL`.
 here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C
+command -v openssl >/dev/null || {
+	echo "openssl is not installed"
+	exit 77
+}
 declare -A v
 failed=0
 
