@@ -214,7 +214,7 @@ static void trial_closed(struct session *s, enum err why, bool auth_sent)
 		add_stats(s);
 	s->early_ticket = NULL;
 	ike_sa_free(&s->trial);
-	if (s->live && !s->moving) {
+	if (s->live && !s->moving && (resumed || s->rung != RUNG_REST)) {
 		renewal_failed(s, resumed && auth_sent);
 	} else if (resumed) {
 		resume_failed(s, why, auth_sent);

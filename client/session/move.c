@@ -112,6 +112,15 @@ static void count(struct session *s)
 	c->rtt_ms = now->rtt_ms;
 }
 
+/* The gateway may be about to replace the SA by it, for the ticket (RFC 5723
+ * 5) or for INITIAL_CONTACT: it comes to its end. */
+static bool trial_sent_auth(const struct session *s)
+{
+	enum ike_state st = s->trial ? ike_sa_state(s->trial) : IKE_ST_IDLE;
+
+	return st == IKE_ST_AUTH || st == IKE_ST_EAP;
+}
+
 void move_done(struct session *s, bool ok, bool behind_nat)
 {
 	if (!s->moving) { /* a NAT's mapping changed */
@@ -124,9 +133,7 @@ void move_done(struct session *s, bool ok, bool behind_nat)
 		return;
 	}
 	move_forget(s);
-	/* With the ticket presented the gateway may be about to replace the
-	 * SA: that attempt comes to its end. */
-	if (s->trial && !ladder_presented(s))
+	if (s->trial && !trial_sent_auth(s))
 		drop_trial(s);
 	count(s);
 	s->retry_ms = s->cfg.retry_min_ms;

@@ -168,6 +168,26 @@ static void move_that_wins_over_a_presented_ticket_lets_it_end(void **state)
 	session_free(&a.s);
 }
 
+static void full_exchange_that_said_who_we_are_comes_to_its_end(void **state)
+{
+	struct above a;
+
+	the_unattended = true;
+	change(&a, false);
+	the_unattended = false;
+	pass(&a, 500);
+	live->state = IKE_ST_AUTH;
+	play_moved(true);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_non_null(live);
+	play_closed(ERR_NO_ANSWER, true);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_int_equal(asks, 0);
+	session_free(&a.s);
+}
+
 static void refused_move_resumes(void **state)
 {
 	struct above a;
@@ -292,6 +312,8 @@ int main(void)
 		cmocka_unit_test(move_that_wins_puts_the_ticket_back),
 		cmocka_unit_test(
 			move_that_wins_over_a_presented_ticket_lets_it_end),
+		cmocka_unit_test(
+			full_exchange_that_said_who_we_are_comes_to_its_end),
 		cmocka_unit_test(refused_move_resumes),
 		cmocka_unit_test(
 			unanswered_move_without_a_ticket_connects_in_full),
