@@ -56,6 +56,7 @@ struct ses {
 	/* since when things are as a good gateway on a good network */
 	int64_t dark_ms;   /* last moment with a cut or silent link */
 	int64_t unkind_ms; /* last moment with a gateway that refuses */
+	int64_t woke_ms;   /* last end of a sleep */
 	int64_t resume_ms; /* last IKE_SESSION_RESUME */
 	int64_t full_ms;   /* last IKE_SA_INIT */
 	unsigned wakes, idle_wakes, actions;

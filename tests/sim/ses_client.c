@@ -272,6 +272,7 @@ void ses_sleep(struct ses *x, int64_t ms)
 	x->asleep = true;
 	sim_run(&x->sim, ms);
 	x->asleep = false;
+	x->woke_ms = x->sim.now_ms;
 }
 
 void ses_path_lost(struct ses *x)

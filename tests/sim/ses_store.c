@@ -84,7 +84,16 @@ static void check_expiry(struct ses *x, const struct ses_entry *e)
 	struct gw_tstate state;
 	int64_t late;
 
-	if (x->wall_skew_ms != 0 || !gateway_takes(x, e->ticket.opaque, &state))
+	if (x->taken.there &&
+	    bytes_eq(x->taken.ticket.opaque, e->ticket.opaque)) {
+		if (e->expires_wall_ms > x->taken.expires_wall_ms + 1000)
+			sim_fail(&x->sim, "a ticket is younger when it comes "
+					  "back to the store");
+		return;
+	}
+	/* One that came while the machine slept looks newer than it is. */
+	if (x->wall_skew_ms != 0 || x->sim.now_ms - x->woke_ms < LATE_MS ||
+	    !gateway_takes(x, e->ticket.opaque, &state))
 		return;
 	late = e->expires_wall_ms - state.expires_s * 1000;
 	if (late > LATE_MS)
@@ -110,9 +119,9 @@ void ses_store_put(struct ses *x, const struct ike_ticket *t)
 	e->stored_wall_ms = wall_ms(x);
 	e->stored_boot_ms = ses_now(x);
 	e->expires_wall_ms = e->stored_wall_ms + life_s * 1000;
+	check_expiry(x, e);
 	/* Back, or replaced by a newer one. */
 	x->taken.there = false;
-	check_expiry(x, e);
 }
 
 const struct ike_ticket *ses_store_take(struct ses *x)

@@ -83,6 +83,7 @@ static void config(struct ses *x)
 	x->answer_at_ms = INT64_MAX;
 	x->closed = true;
 	x->dark_ms = x->unkind_ms = -1;
+	x->woke_ms = INT64_MIN / 2;
 	x->boot_at_ms = s->now_ms - sim_random(s, 100000);
 	s->link.delay_ms = 1 + sim_random(s, 150);
 	s->link.jitter_ms = sim_random(s, 30);
