@@ -6,6 +6,7 @@
 
 #define RESUME_TRIES 2 /* fresh attempts before the full exchange */
 #define ALIVE_TRIES  3 /* more, where else a person were to be asked */
+#define ALIVE_ROUNDS 2 /* before a person is asked all the same */
 
 void held_wipe(struct held_ticket *h)
 {
@@ -46,6 +47,20 @@ void held_return(struct session *s)
 	s->held.ticket.lifetime_s -= (uint32_t)held_s;
 	s->held.returned = true;
 	session_push_ticket(s, &s->held.ticket);
+}
+
+void held_superseded(struct session *s)
+{
+	/* Presented, it may be about to replace the SA: unto its end. */
+	if (ladder_presented(s))
+		return;
+	held_wipe(&s->held);
+	if (s->trial && s->trial_resumes) {
+		s->early_ticket = NULL;
+		ike_sa_free(&s->trial);
+	}
+	if (!s->trial && s->moving && !s->frozen)
+		move_hedge_later(s); /* with the new one */
 }
 
 bool ladder_presented(const struct session *s)
@@ -107,9 +122,12 @@ static enum err trial_start(struct session *s, bool resume)
 
 static bool ticket_may_help(const struct session *s)
 {
-	int tries = RESUME_TRIES + (s->held.alive ? ALIVE_TRIES : 0);
+	int tries = RESUME_TRIES + s->held.alive * ALIVE_TRIES;
 
-	return s->held.here && !s->held.refused && s->held.tries < tries;
+	int64_t age_ms = s->now_ms - s->held.since_ms; /* whole seconds left */
+
+	return s->held.here && !s->held.refused && s->held.tries < tries &&
+	       age_ms < ((int64_t)s->held.ticket.lifetime_s + 1) * 1000;
 }
 
 void ladder_begin(struct session *s)
@@ -125,7 +143,17 @@ void ladder_begin(struct session *s)
 	else if (!s->live)
 		session_set_state(s, SES_ST_CONNECTING, "full exchange");
 	e = trial_start(s, resume);
-	if (e)
+	if (e && resume) {
+		/* A ticket of a suite we no longer speak, say. */
+		log_warn("session: the ticket is of no use: %s", err_text(e));
+		ike_sa_free(&s->trial);
+		s->held.refused = true;
+		e = trial_start(s, false);
+	}
+	if (!e)
+		return;
+	ike_sa_free(&s->trial);
+	if (!s->live)
 		session_finish(s, e, NULL);
 }
 
@@ -182,9 +210,9 @@ void ladder_up(struct session *s, const struct ike_action *a)
 bool ladder_spares_person(struct session *s, const struct ike_sa *from)
 {
 	if (from != s->trial || s->trial_resumes || s->cfg.unattended ||
-	    s->held.alive)
+	    s->held.alive == ALIVE_ROUNDS)
 		return false;
-	s->held.alive = true;
+	s->held.alive++;
 	if (!ticket_may_help(s))
 		return false;
 	log_info("session: the gateway is there: the ticket once more");

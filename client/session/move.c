@@ -62,9 +62,16 @@ bool move_needs_path(const struct session *s, bool same)
 	return !same || (s->moving && s->frozen);
 }
 
-void move_give_path(struct session *s, const struct ike_path *path)
+void move_hedge_later(struct session *s)
 {
 	int64_t wait_ms = 3 * (int64_t)s->before.rtt_ms;
+
+	s->hedge_at_ms =
+		s->now_ms + (wait_ms > HEDGE_MIN_MS ? wait_ms : HEDGE_MIN_MS);
+}
+
+void move_give_path(struct session *s, const struct ike_path *path)
+{
 	enum err e;
 
 	if (!path) {
@@ -80,8 +87,7 @@ void move_give_path(struct session *s, const struct ike_path *path)
 		ladder_lost(s, e);
 		return;
 	}
-	s->hedge_at_ms =
-		s->now_ms + (wait_ms > HEDGE_MIN_MS ? wait_ms : HEDGE_MIN_MS);
+	move_hedge_later(s);
 }
 
 /* The gateway may have forgotten the SA, or the path passes too little: the
@@ -133,7 +139,7 @@ void move_done(struct session *s, bool ok, bool behind_nat)
 		return;
 	}
 	move_forget(s);
-	if (s->trial && !trial_sent_auth(s))
+	if (!trial_sent_auth(s))
 		drop_trial(s);
 	count(s);
 	s->retry_ms = s->cfg.retry_min_ms;

@@ -118,6 +118,7 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		}
 		if (s->report.state == SES_ST_CLOSING)
 			return true; /* logged out: nothing is kept */
+		held_superseded(s);
 		session_push_ticket(s, a->u.ticket);
 		renewal_plan(s, a->u.ticket);
 		return true;
@@ -128,8 +129,10 @@ static bool absorb(struct session *s, struct ike_sa *from,
 			renewal_none(s, a->u.ticket_none.later);
 		return true;
 	case IKE_DO_TICKET_VOID:
-		if (from == s->live)
+		if (from == s->live) {
 			renewal_voided(s);
+			held_superseded(s);
+		}
 		session_push(s, SES_DO_TICKET_VOID);
 		return true;
 	case IKE_DO_ASK_SECRET:

@@ -15,7 +15,7 @@ struct held_ticket {
 	uint8_t tries;
 	bool returned; /* the store has it again; wiped by the next verb */
 	bool refused;  /* by an unprotected message: a hint, not a proof */
-	bool alive;    /* the gateway answers a full exchange meanwhile */
+	uint8_t alive; /* times the gateway answered a full exchange since */
 	struct ike_ticket ticket;
 	uint8_t *opaque;
 	int64_t since_ms; /* ticket.lifetime_s counts from then */
@@ -72,6 +72,9 @@ enum err ERR_MUST held_set(struct session *s, const struct ike_ticket *t);
 void held_wipe(struct held_ticket *h);
 /* Back to the store: only where it is certain that no IKE_AUTH was sent. */
 void held_return(struct session *s);
+/* The living SA brought another ticket, or voided the one before: what an
+ * attempt beside it holds neither helps nor goes back to the store. */
+void held_superseded(struct session *s);
 void ladder_ask_path(struct session *s);
 /* One attempt, with the ticket in hand where it may still help. */
 void ladder_begin(struct session *s);
@@ -96,6 +99,8 @@ void move_give_path(struct session *s, const struct ike_path *path);
 void move_lost_path(struct session *s);
 /* Does what the monitor saw call for a (new) move? */
 bool move_needs_path(const struct session *s, bool same);
+/* If there is no answer on the new path until then, the ladder beside it. */
+void move_hedge_later(struct session *s);
 /* hedge_at_ms has come. */
 void move_hedge(struct session *s);
 void move_done(struct session *s, bool ok, bool behind_nat);

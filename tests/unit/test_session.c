@@ -105,7 +105,7 @@ static void a_person_is_asked_where_the_ticket_is_never_answered(void **state)
 	struct above a;
 
 	open_session(&a, true, false);
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 10; i++) {
 		if (live->resumed)
 			play_closed(ERR_NO_ANSWER, false);
 		else
@@ -113,7 +113,7 @@ static void a_person_is_asked_where_the_ticket_is_never_answered(void **state)
 		pull(&a);
 		assert_int_equal(a.questions, 0);
 	}
-	assert_int_equal(starts, 2);
+	assert_int_equal(starts, 3);
 	play((struct ike_action){.kind = IKE_DO_ASK_SECRET});
 	pull(&a);
 	assert_int_equal(a.questions, 1);
@@ -624,6 +624,28 @@ static void a_gateway_that_never_gave_a_ticket_is_left_in_peace(void **state)
 	session_free(&a.s);
 }
 
+static void
+a_deleted_sa_takes_the_ticket_of_a_resume_beside_it_along(void **state)
+{
+	struct above a;
+	struct ike_sa *first;
+
+	bring_up_renewing(&a, RENEWAL_AUTO, true);
+	first = live;
+	wait_for_deadline(&a);
+	wait_for_deadline(&a); /* resumes beside it */
+	assert_int_equal(resumes, 1);
+	live = first;
+	play((struct ike_action){.kind = IKE_DO_TICKET_VOID});
+	play_closed(ERR_GONE, true);
+	pull(&a);
+	assert_int_equal(resumes, 1);
+	assert_int_equal(starts, 2);
+	assert_false(a.store_has_ticket);
+	assert_int_equal(state_of(&a), SES_ST_CONNECTING);
+	session_free(&a.s);
+}
+
 static void a_refusal_to_renew_climbs_without_waiting(void **state)
 {
 	struct above a;
@@ -708,6 +730,8 @@ int main(void)
 			a_rekey_that_costs_the_ticket_is_told_where_a_person_is_needed),
 		cmocka_unit_test(
 			a_gateway_that_never_gave_a_ticket_is_left_in_peace),
+		cmocka_unit_test(
+			a_deleted_sa_takes_the_ticket_of_a_resume_beside_it_along),
 		cmocka_unit_test(a_refusal_to_renew_climbs_without_waiting),
 		cmocka_unit_test(answers_nobody_asked_for_are_refused),
 	};

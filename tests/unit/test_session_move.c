@@ -168,6 +168,40 @@ static void move_that_wins_over_a_presented_ticket_lets_it_end(void **state)
 	session_free(&a.s);
 }
 
+static void new_ticket_of_a_moving_sa_replaces_the_one_in_hand(void **state)
+{
+	struct above a;
+
+	change(&a, true);
+	pass(&a, 500);
+	assert_int_equal(resumes, 1);
+	play_on(mover,
+		(struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
+	pull(&a);
+	/* The older one is not presented any more, the newer one is. */
+	assert_int_equal(a.stores, 2);
+	assert_int_equal(a.takes, 2);
+	pass(&a, 500);
+	assert_int_equal(a.takes, 3);
+	assert_int_equal(resumes, 2);
+	session_free(&a.s);
+}
+
+static void refused_ticket_goes_back_when_the_move_wins(void **state)
+{
+	struct above a;
+
+	change(&a, true);
+	pass(&a, 500);
+	play_closed(ERR_TICKET_REFUSED, false);
+	pull(&a);
+	play_moved(true);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_true(a.store_has_ticket);
+	session_free(&a.s);
+}
+
 static void full_exchange_that_said_who_we_are_comes_to_its_end(void **state)
 {
 	struct above a;
@@ -312,6 +346,9 @@ int main(void)
 		cmocka_unit_test(move_that_wins_puts_the_ticket_back),
 		cmocka_unit_test(
 			move_that_wins_over_a_presented_ticket_lets_it_end),
+		cmocka_unit_test(
+			new_ticket_of_a_moving_sa_replaces_the_one_in_hand),
+		cmocka_unit_test(refused_ticket_goes_back_when_the_move_wins),
 		cmocka_unit_test(
 			full_exchange_that_said_who_we_are_comes_to_its_end),
 		cmocka_unit_test(refused_move_resumes),
