@@ -11,6 +11,7 @@ void tunnel_answer_ticket(struct tunnel *t)
 	struct ticket_entry entry = {.buf = NULL};
 	struct diag diag = DIAG_INIT;
 	bool found = false;
+	int64_t left_s;
 	enum err e;
 
 	if (t->cache) {
@@ -20,11 +21,11 @@ void tunnel_answer_ticket(struct tunnel *t)
 		if (e && e != ERR_NOT_FOUND)
 			log_warn("no resumption: %s", diag_text(&diag, e));
 	}
-	/* The session counts from now, the store from when it came. */
-	if (found)
-		entry.ticket.lifetime_s =
-			(uint32_t)((entry.expires_wall_ms - os_now().wall_ms) /
-				   1000);
+	/* The session counts from now, the store from when it came; a wall
+	 * clock set back since then makes no ticket younger. */
+	left_s = (entry.expires_wall_ms - os_now().wall_ms) / 1000;
+	if (found && left_s < entry.ticket.lifetime_s)
+		entry.ticket.lifetime_s = left_s > 0 ? (uint32_t)left_s : 0;
 	t->has_ticket = false;
 	t->ticket_renewed = found ? entry.renewed : 0;
 	e = session_give_ticket(t->session, found ? &entry.ticket : NULL,
