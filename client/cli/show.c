@@ -122,8 +122,9 @@ static void show_traffic(const json_t *o)
 	       number(o, "packets_out"));
 }
 
-static void show_ticket(const json_t *ticket)
+static void show_ticket(const json_t *o)
 {
+	const json_t *ticket = json_object_get(o, "ticket");
 	char span[32];
 
 	row("ticket");
@@ -135,6 +136,15 @@ static void show_ticket(const json_t *ticket)
 				     sizeof(span)),
 		       number(ticket, "size"),
 		       "renewals: ", number(ticket, "renewed"));
+	if (json_is_true(json_object_get(o, "renewal_stopped"))) {
+		row("renewal");
+		puts("the gateway gives no other ticket: once this one has "
+		     "expired, the next connect is a full one");
+	} else if (json_is_integer(json_object_get(o, "next_renewal_s"))) {
+		row("renewal");
+		printf("in %s\n", show_duration(number(o, "next_renewal_s"),
+						span, sizeof(span)));
+	}
 }
 
 void show_status(const json_t *o)
@@ -155,7 +165,7 @@ void show_status(const json_t *o)
 		show_connection(o);
 	if (runs)
 		show_traffic(o);
-	show_ticket(json_object_get(o, "ticket"));
+	show_ticket(o);
 	if (number(o, "reconnects") > 0) {
 		row("reconnects");
 		printf("%lld\n", number(o, "reconnects"));

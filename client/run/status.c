@@ -100,6 +100,11 @@ json_t *status_to_json(const char *name, const struct tunnel_status *s)
 							s->ticket_size,
 							s->ticket_renewed)
 					  : json_null());
+	json_object_set_new(o, "next_renewal_s",
+			    s->renewal_s >= 0 ? json_integer(s->renewal_s)
+					      : json_null());
+	json_object_set_new(o, "renewal_stopped",
+			    json_boolean(r->renewal_stopped));
 	set_text(o, "last_error", r->last_detail);
 	return o;
 }

@@ -45,6 +45,7 @@ struct tunnel_status {
 	int64_t ticket_remaining_s;
 	size_t ticket_size;
 	uint32_t ticket_renewed;
+	int64_t renewal_s; /* until the next one; -1: none is planned */
 };
 
 struct tunnel;

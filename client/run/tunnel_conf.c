@@ -118,4 +118,9 @@ void tunnel_status(const struct tunnel *t, struct tunnel_status *out)
 		(t->ticket_expires_wall_ms - os_now().wall_ms) / 1000;
 	out->ticket_size = t->ticket_size;
 	out->ticket_renewed = t->ticket_renewed;
+	out->renewal_s = -1;
+	if (out->session.state == SES_ST_UP &&
+	    out->session.renew_at_ms != INT64_MAX)
+		out->renewal_s =
+			(out->session.renew_at_ms - os_now().boot_ms) / 1000;
 }
