@@ -147,11 +147,16 @@ lab_wifi() {
 		ip -n cl link set wifi down
 		return
 	fi
-	ip -n cl addr replace 192.0.2.2/24 dev wifi
 	ip -n cl link set wifi up
+	# An address comes after the carrier, as from DHCP; until the kernel
+	# has seen it, up to a second later, what is sent is lost.
+	wait_for 3 lab_wifi_carrier
+	ip -n cl addr replace 192.0.2.2/24 dev wifi
 	ip -n cl addr replace 2001:db8:1::2/64 dev wifi nodad
 	lab_wifi_routes
 }
+
+lab_wifi_carrier() { ip -n cl link show dev wifi | grep -q 'state UP'; }
 
 # lab_nat on|off|rebind: masquerade in the router. rebind forgets the mappings
 # and moves new ones to other ports, as a router that restarted would.
