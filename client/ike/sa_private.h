@@ -14,7 +14,7 @@
 #define IKE_NACK_MS	 500	/* after an unprotected refusal of a ticket */
 #define IKE_GHOST_MS	 30000	/* a deleted SA answers duplicates so long */
 #define IKE_OLD_MS	 180000 /* a replaced one waits so long for its DELETE */
-#define IKE_QUIET_MS	 60000	/* see quiet_until_ms */
+#define IKE_QUIET_MS	 180000 /* no request is repeated for longer */
 #define IKE_RETRY_MS	 2000	/* after TEMPORARY_FAILURE */
 #define IKE_REFUSED_MS	 60000	/* after another refusal of a rekey */
 #define IKE_REFUSED_MAX	 3
