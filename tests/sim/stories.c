@@ -122,7 +122,8 @@ static void op_client_rekeys_child(struct sim *s)
 {
 	last = ike_sa_rekey_child(s->c.sa, s->now_ms);
 	/* Between a Child SA that goes and the next one there is none. */
-	if (last == ERR_STATE && end_children(s->c.children) == 0)
+	if (last == ERR_STATE &&
+	    (s->link.loss > 0 || end_children(s->c.children) == 0))
 		last = OK;
 	end_client_pull(s);
 }
