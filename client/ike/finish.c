@@ -166,7 +166,7 @@ static void queue_netconf(struct ike_sa *sa, const struct ike_netconf *conf)
 	sa->ts_remote = conf->ts_remote;
 }
 
-static void take_auth_lifetime(struct ike_sa *sa, const struct ike_msg *msg)
+void ike_auth_lifetime_take(struct ike_sa *sa, const struct ike_msg *msg)
 {
 	struct ike_notify n;
 	struct rd r;
@@ -175,6 +175,8 @@ static void take_auth_lifetime(struct ike_sa *sa, const struct ike_msg *msg)
 		return;
 	r = rd_open(n.data);
 	sa->auth_lifetime_s = rd_u32(&r);
+	log_info("IKE: gateway wants a new authentication within %u s",
+		 sa->auth_lifetime_s);
 }
 
 enum err ike_auth_finish(struct ike_sa *sa, const struct ike_msg *msg)
@@ -198,7 +200,7 @@ enum err ike_auth_finish(struct ike_sa *sa, const struct ike_msg *msg)
 	e = check_addresses(sa, &conf);
 	if (e != OK)
 		return leave_politely(sa, e);
-	take_auth_lifetime(sa, msg);
+	ike_auth_lifetime_take(sa, msg);
 	ike_moves_learn(sa, msg);
 	queue_netconf(sa, &conf);
 	deal.nr = bytes(sa->setup->nr, sa->setup->nr_len);

@@ -468,6 +468,10 @@ void ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx);
 void ike_moves_learn(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_addresses_take(struct ike_sa *sa, const struct ike_msg *msg);
 
+/* --- finish.c --- */
+/* N(AUTH_LIFETIME) of an authenticated message, RFC 4478. */
+void ike_auth_lifetime_take(struct ike_sa *sa, const struct ike_msg *msg);
+
 /* --- ticket.c --- */
 /* The last valid ticket of an authenticated message becomes an action. */
 bool ike_ticket_take(struct ike_sa *sa, const struct ike_gen *gen,

@@ -191,19 +191,6 @@ static void wish_drop_ike(struct ike_sa *sa, struct ike_gen *gen)
 	ike_close(sa, ERR_GONE);
 }
 
-static void take_auth_lifetime(struct ike_sa *sa, const struct ike_msg *msg)
-{
-	struct ike_notify n;
-	struct rd r;
-
-	if (!ike_msg_notify(msg, N_AUTH_LIFETIME, &n))
-		return;
-	r = rd_open(n.data);
-	sa->auth_lifetime_s = rd_u32(&r);
-	log_info("IKE: gateway wants a new authentication within %u s",
-		 sa->auth_lifetime_s);
-}
-
 enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	struct wish wish = {.n = 0};
@@ -221,7 +208,7 @@ enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx)
 	if (rx->gen == sa->cur && !wish.ike) {
 		if (sa->cfg.take_pushed_ticket)
 			ike_ticket_take(sa, rx->gen, rx->msg);
-		take_auth_lifetime(sa, rx->msg);
+		ike_auth_lifetime_take(sa, rx->msg);
 		if (sa->peer_moves)
 			ike_addresses_take(sa, rx->msg);
 	}
