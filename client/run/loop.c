@@ -8,10 +8,17 @@
 
 #include "platform/os.h"
 
-#define FDS_MAX 32
+#define FDS_MAX	   32
+#define TIMERS_MAX 8
 
 struct watch {
 	loop_fn *fn;
+	void *ctx;
+};
+
+struct timer {
+	int64_t (*deadline_of)(void *ctx); /* NULL: a free place */
+	loop_fn *due;
 	void *ctx;
 };
 
@@ -19,9 +26,7 @@ struct loop {
 	struct pollfd fds[FDS_MAX];
 	struct watch watches[FDS_MAX];
 	nfds_t n;
-	int64_t (*deadline_of)(void *ctx);
-	loop_fn *due;
-	void *timer_ctx;
+	struct timer timers[TIMERS_MAX];
 	bool stop;
 };
 
@@ -47,6 +52,13 @@ enum err loop_add(struct loop *l, int fd, loop_fn *fn, void *ctx)
 	return OK;
 }
 
+void loop_watch_write(struct loop *l, int fd, bool also)
+{
+	for (nfds_t i = 0; i < l->n; i++)
+		if (l->fds[i].fd == fd)
+			l->fds[i].events = also ? POLLIN | POLLOUT : POLLIN;
+}
+
 void loop_remove(struct loop *l, int fd)
 {
 	for (nfds_t i = 0; i < l->n; i++)
@@ -69,29 +81,47 @@ static void sweep(struct loop *l)
 	l->n = kept;
 }
 
-void loop_set_timer(struct loop *l, int64_t (*deadline_of)(void *ctx),
-		    loop_fn *due, void *ctx)
+enum err loop_add_timer(struct loop *l, int64_t (*deadline_of)(void *ctx),
+			loop_fn *due, void *ctx)
 {
-	l->deadline_of = deadline_of;
-	l->due = due;
-	l->timer_ctx = ctx;
+	for (size_t i = 0; i < TIMERS_MAX; i++) {
+		if (l->timers[i].deadline_of)
+			continue;
+		l->timers[i] = (struct timer){deadline_of, due, ctx};
+		return OK;
+	}
+	return ERR_NO_SPACE;
+}
+
+void loop_remove_timer(struct loop *l, loop_fn *due, const void *ctx)
+{
+	for (size_t i = 0; i < TIMERS_MAX; i++)
+		if (l->timers[i].due == due && l->timers[i].ctx == ctx)
+			l->timers[i] = (struct timer){NULL, NULL, NULL};
 }
 
 /* How long poll may sleep; runs what is due first. */
 static int wait_ms(struct loop *l)
 {
-	int64_t deadline, left;
+	int64_t at, first = INT64_MAX, now_ms = os_now().boot_ms;
+	bool ran = false;
 
-	if (!l->deadline_of)
+	for (size_t i = 0; i < TIMERS_MAX && !l->stop; i++) {
+		if (!l->timers[i].deadline_of)
+			continue;
+		at = l->timers[i].deadline_of(l->timers[i].ctx);
+		if (at <= now_ms) {
+			l->timers[i].due(l->timers[i].ctx);
+			ran = true;
+		} else if (at < first) {
+			first = at;
+		}
+	}
+	if (ran)
+		return 0;
+	if (first == INT64_MAX)
 		return -1;
-	deadline = l->deadline_of(l->timer_ctx);
-	if (deadline == INT64_MAX)
-		return -1;
-	left = deadline - os_now().boot_ms;
-	if (left > 0)
-		return left > INT_MAX ? INT_MAX : (int)left;
-	l->due(l->timer_ctx);
-	return 0;
+	return first - now_ms > INT_MAX ? INT_MAX : (int)(first - now_ms);
 }
 
 enum err loop_run(struct loop *l)

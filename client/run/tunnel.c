@@ -85,6 +85,7 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	case IKE_DO_TICKET_SPENT:
 	case IKE_DO_UP:
 	case IKE_DO_MOVED:
+	case IKE_DO_ALIVE:
 	case IKE_DO_CLOSED:
 		break; /* the session keeps these to itself */
 	}
@@ -225,8 +226,9 @@ enum err tunnel_start(struct tunnel *t, struct diag *diag)
 		e = make_session(t, diag);
 	if (e)
 		return e;
-	loop_set_timer(t->loop, deadline_of, on_timer, t);
-	e = session_start(t->session, os_now().boot_ms);
+	e = loop_add_timer(t->loop, deadline_of, on_timer, t);
+	if (!e)
+		e = session_start(t->session, os_now().boot_ms);
 	if (e)
 		return diag_set(diag, e, "%s", err_text(e));
 	tunnel_pump(t);
@@ -258,6 +260,7 @@ void tunnel_free(struct tunnel **tp)
 
 	if (!t)
 		return;
+	loop_remove_timer(t->loop, on_timer, t);
 	tunnel_close_udp(t);
 	if (t->link.tun_fd >= 0) {
 		loop_remove(t->loop, t->link.tun_fd);
