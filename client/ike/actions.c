@@ -67,6 +67,7 @@ void ike_queue_closed(struct ike_sa *sa, enum err why)
 	n->a.u.closed.why = why;
 	n->a.u.closed.detail = diag_text(&sa->diag, why);
 	n->a.u.closed.auth_sent = sa->auth_sent;
+	n->a.u.closed.resume_auth_failed = sa->resume_auth_failed;
 	queue_append(sa, n);
 }
 

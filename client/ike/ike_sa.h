@@ -59,8 +59,15 @@ struct ike_config {
 	bool force_encap; /* make the gateway use UDP for ESP, always here */
 	bool fragmentation;
 	bool mobike;		     /* announce MOBIKE_SUPPORTED (RFC 4555) */
+	bool keep_others; /* the gateway may keep other SAs of this identity:
+			   * no INITIAL_CONTACT */
 	bool pfs_after_resume;	     /* rekey with KE right after a resume */
-	bool resume_auth_first_only; /* libreswan's AUTH octets, PROTOCOL 1 */
+	/* Resume every ticket with libreswan's AUTH octets, see ike_ticket */
+	bool resume_auth_first_only;
+	/* An unprotected refusal of the ticket is told by IKE_DO_REFUSED, and
+	 * the attempt goes on to its own end: a full exchange may begin beside
+	 * it. Else it closes soon after. */
+	bool keep_after_refusal;
 	uint16_t max_datagram; /* IKE octets before fragmenting, 576-1400 */
 	uint32_t dpd_ms;       /* silence before a liveness check; 0: never */
 	uint32_t ike_rekey_ms; /* 0: never; jitter is the core's */
@@ -81,6 +88,9 @@ struct ike_ticket {
 	enum ike_auth_kind auth; /* how that SA was authenticated */
 	struct addr inner_v4, inner_v6;
 	bool peer_fragments; /* the gateway knows RFC 7383 */
+	/* In the AUTH of a resume this gateway covers the first message only
+	 * (libreswan), not all that RFC 7296 2.15 names. */
+	bool auth_first_only;
 };
 
 /* Paths: where a datagram goes. The core only keeps and compares them. */
@@ -123,8 +133,11 @@ enum ike_action_kind {
 	IKE_DO_TICKET_NONE,  /* u.ticket_none: asked, and none came */
 	IKE_DO_TICKET_VOID,  /* forget the stored one (rekeyed, deleted) */
 	IKE_DO_TICKET_SPENT, /* the presented one made an SA: never again */
+	IKE_DO_REFUSED,	     /* u.refused: the ticket, by an unprotected
+			      * message; once, see keep_after_refusal */
 	IKE_DO_UP,	     /* u.up: the tunnel is established */
 	IKE_DO_MOVED,	     /* u.moved: the end of ike_sa_move */
+	IKE_DO_ALIVE,	     /* a liveness check was answered */
 	IKE_DO_CLOSED	     /* u.closed: nothing follows */
 };
 
@@ -162,6 +175,10 @@ struct ike_action {
 				     * it is refused or not known */
 		} ticket_none;
 		struct {
+			enum err why;
+			const char *detail; /* one line, until the next verb */
+		} refused;
+		struct {
 			bool resumed;
 			bool behind_nat; /* ours: someone changes our address */
 		} up;
@@ -174,6 +191,11 @@ struct ike_action {
 			const char *detail; /* one line, until free */
 			bool auth_sent; /* an IKE_AUTH request left (a ticket
 					 * presented may have been used) */
+			/* A resume got as far as IKE_AUTH, and the gateway
+			 * found our AUTH wrong there: perhaps it wants the
+			 * other form, see auth_first_only. The ticket made no
+			 * SA. */
+			bool resume_auth_failed;
 		} closed;
 	} u;
 };

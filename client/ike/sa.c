@@ -152,6 +152,7 @@ enum err ike_sa_new(const struct ike_config *config, const uint8_t seed[32],
 	sa->cfg = *config;
 	sa->auth = config->auth;
 	sa->id_remote = config->id_remote;
+	sa->auth_first_only = config->resume_auth_first_only;
 	sa->hint_at_ms = IKE_NEVER;
 	sa->rekey_at_ms = IKE_NEVER;
 	rng_seed(&sa->rng, seed);
@@ -230,6 +231,7 @@ enum err ike_sa_resume(struct ike_sa *sa, const struct ike_ticket *ticket,
 	sa->cfg.id_local = ticket->id_local;
 	sa->cfg.inner_v4 = ticket->inner_v4;
 	sa->cfg.inner_v6 = ticket->inner_v6;
+	sa->auth_first_only |= ticket->auth_first_only;
 	e = ike_resume_send(sa);
 	if (e == OK)
 		ike_set_state(sa, IKE_ST_RESUME, "a ticket is there");

@@ -65,6 +65,7 @@ bool ike_ticket_take(struct ike_sa *sa, const struct ike_gen *gen,
 	t->inner_v4 = sa->inner_v4;
 	t->inner_v6 = sa->inner_v6;
 	t->peer_fragments = sa->peer_fragments;
+	t->auth_first_only = sa->auth_first_only;
 	n->a.u.ticket = t;
 	log_info("IKE: ticket of %zu octets, valid %u s", opaque.len,
 		 lifetime_s);

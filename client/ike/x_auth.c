@@ -29,7 +29,7 @@ static size_t octets(const struct ike_sa *sa, bool ours, struct bytes out[3])
 		out[1] = BYTES_OF(s->ni);
 		out[2] = secret_view(&s->maced_peer);
 	}
-	return s->is_resume && sa->cfg.resume_auth_first_only ? 1 : 3;
+	return s->is_resume && sa->auth_first_only ? 1 : 3;
 }
 
 /* --- request ---------------------------------------------------------- */
@@ -60,7 +60,7 @@ static void put_ids(struct ike_sa *sa, struct ike_wr *w)
 	if (by_cert && sa->auth == IKE_AUTH_CERT)
 		for (size_t i = 0; i < sa->cfg.n_certs; i++)
 			ike_wr_cert(w, PLD_CERT, sa->cfg.certs[i]);
-	if (!sa->setup->is_resume)
+	if (!sa->setup->is_resume && !sa->cfg.keep_others)
 		ike_wr_notify(w, N_INITIAL_CONTACT, BYTES_NONE);
 	if (by_cert && sa->cfg.ca_keyids.len)
 		ike_wr_cert(w, PLD_CERTREQ, sa->cfg.ca_keyids);
@@ -351,9 +351,13 @@ enum err ike_auth_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	enum err e;
 
 	if (!ike_msg_count(msg, PLD_IDR) || !ike_msg_count(msg, PLD_AUTH)) {
-		if (rx->has_error)
-			return ike_auth_refusal(sa, &rx->error);
-		return diag_set(&sa->diag, ERR_PEER, "gateway sent no AUTH");
+		if (!rx->has_error)
+			return diag_set(&sa->diag, ERR_PEER,
+					"gateway sent no AUTH");
+		sa->resume_auth_failed =
+			sa->setup->is_resume &&
+			rx->error.type == N_AUTHENTICATION_FAILED;
+		return ike_auth_refusal(sa, &rx->error);
 	}
 	e = check_idr(sa, msg);
 	if (e == OK && (sa->setup->is_resume || sa->auth == IKE_AUTH_PSK))

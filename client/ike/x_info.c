@@ -60,12 +60,14 @@ enum err ike_info_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		return diag_set(&sa->diag, ERR_PEER,
 				"gateway answers INFORMATIONAL with %s",
 				ike_notify_name(rx->error.type));
-	if (rx->kind == REQ_DELETE_CHILD)
+	if (rx->kind == REQ_DELETE_CHILD) {
 		children_deleted(sa);
-	else if (rx->kind == REQ_TICKET && rx->gen == sa->cur)
+	} else if (rx->kind == REQ_TICKET && rx->gen == sa->cur) {
 		ike_ticket_answer(sa, rx->gen, rx->msg);
-	else if (rx->kind == REQ_ALIVE)
+	} else if (rx->kind == REQ_ALIVE) {
+		ike_queue(sa, IKE_DO_ALIVE, 0);
 		ike_path_checked(sa, rx);
+	}
 	return OK;
 }
 

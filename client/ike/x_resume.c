@@ -26,10 +26,19 @@ enum err ike_resume_send(struct ike_sa *sa)
 
 static void resume_refused(struct ike_sa *sa, const char *how)
 {
+	bool keep = sa->cfg.keep_after_refusal, is_first = sa->hint == OK;
+	struct ike_node *n;
 	char text[160];
 
 	snprintf(text, sizeof(text), "gateway refused the ticket (%s)", how);
-	ike_note_hint(sa, ERR_TICKET_REFUSED, IKE_NACK_MS, text);
+	ike_note_hint(sa, ERR_TICKET_REFUSED, keep ? 0 : IKE_NACK_MS, text);
+	if (!keep || !is_first)
+		return;
+	n = ike_queue(sa, IKE_DO_REFUSED, 0);
+	if (n) {
+		n->a.u.refused.why = sa->hint;
+		n->a.u.refused.detail = diag_text(&sa->hint_text, sa->hint);
+	}
 }
 
 static enum err resume_accept(struct ike_sa *sa, const struct ike_rx *rx,

@@ -83,6 +83,7 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	case IKE_DO_TICKET_NONE:
 	case IKE_DO_TICKET_VOID:
 	case IKE_DO_TICKET_SPENT:
+	case IKE_DO_REFUSED:
 	case IKE_DO_UP:
 	case IKE_DO_MOVED:
 	case IKE_DO_ALIVE:

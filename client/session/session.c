@@ -109,6 +109,8 @@ static bool absorb(struct session *s, struct ike_sa *from,
 	case IKE_DO_MOVED:
 		move_done(s, a->u.moved.ok, a->u.moved.behind_nat);
 		return true;
+	case IKE_DO_ALIVE:
+		return true;
 	case IKE_DO_TICKET:
 		/* On the way up it comes before UP; the disk can wait until
 		 * the tunnel carries traffic. */
@@ -144,6 +146,7 @@ static bool absorb(struct session *s, struct ike_sa *from,
 	case IKE_DO_ASK_VERIFY:
 		s->asking = from;
 		return false;
+	case IKE_DO_REFUSED: /* keep_after_refusal is not used */
 	case IKE_DO_NOTHING:
 	case IKE_DO_SEND:
 	case IKE_DO_KEEPALIVE:

@@ -251,6 +251,7 @@ static void act(struct sim *s, const struct ike_action *a)
 		s->c.have_ticket = false;
 		break;
 	case IKE_DO_TICKET_SPENT:
+	case IKE_DO_REFUSED:
 	case IKE_DO_TICKET_NONE:
 		break;
 	case IKE_DO_UP:
@@ -268,6 +269,7 @@ static void act(struct sim *s, const struct ike_action *a)
 		s->c.moving = false;
 		break;
 	case IKE_DO_KEEPALIVE:
+	case IKE_DO_ALIVE:
 	case IKE_DO_NOTHING:
 		break;
 	}

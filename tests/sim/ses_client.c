@@ -114,8 +114,10 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 	case IKE_DO_TICKET_NONE:
 	case IKE_DO_TICKET_VOID:
 	case IKE_DO_TICKET_SPENT:
+	case IKE_DO_REFUSED:
 	case IKE_DO_UP:
 	case IKE_DO_MOVED:
+	case IKE_DO_ALIVE:
 	case IKE_DO_CLOSED:
 	case IKE_DO_NOTHING:
 		sim_fail(s, "action %d is not for the layer above", a->kind);
