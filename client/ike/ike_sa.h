@@ -59,8 +59,6 @@ struct ike_config {
 	bool force_encap; /* make the gateway use UDP for ESP, always here */
 	bool fragmentation;
 	bool mobike;		     /* announce MOBIKE_SUPPORTED (RFC 4555) */
-	bool keep_others; /* the gateway may keep other SAs of this identity:
-			   * no INITIAL_CONTACT */
 	bool pfs_after_resume;	     /* rekey with KE right after a resume */
 	/* Resume every ticket with libreswan's AUTH octets, see ike_ticket */
 	bool resume_auth_first_only;

@@ -60,7 +60,7 @@ static void put_ids(struct ike_sa *sa, struct ike_wr *w)
 	if (by_cert && sa->auth == IKE_AUTH_CERT)
 		for (size_t i = 0; i < sa->cfg.n_certs; i++)
 			ike_wr_cert(w, PLD_CERT, sa->cfg.certs[i]);
-	if (!sa->setup->is_resume && !sa->cfg.keep_others)
+	if (!sa->setup->is_resume)
 		ike_wr_notify(w, N_INITIAL_CONTACT, BYTES_NONE);
 	if (by_cert && sa->cfg.ca_keyids.len)
 		ike_wr_cert(w, PLD_CERTREQ, sa->cfg.ca_keyids);
