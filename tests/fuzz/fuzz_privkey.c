@@ -34,7 +34,7 @@ static void check_sign(struct privkey *k)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const passes[] = {"", "passphrase"};
+	static const char *const passes[] = {"", "sesame"};
 	struct diag diag = DIAG_INIT;
 	struct privkey *k = NULL;
 	enum err e;
