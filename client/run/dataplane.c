@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/run/udp.h"
 #include "platform/base/log.h"
 
 #define CHILDREN_MAX 4 /* old and new one of each of two rekeys */
@@ -251,7 +250,8 @@ static bool inner_allowed(const struct dataplane *d, struct bytes pkt,
 	       ts_matches(&d->remote, &in.dst, &in, in.dport);
 }
 
-static bool send_one(struct dataplane *d, int udp_fd, size_t len)
+static bool send_one(struct dataplane *d, size_t len, dataplane_sink *sink,
+		     void *ctx)
 {
 	struct esp_pkt pkt = {d->buf + ESP_HEADROOM, len};
 	uint8_t next = pkt.p[0] >> 4 == 4 ? ESP_NEXT_IPV4 : ESP_NEXT_IPV6;
@@ -261,13 +261,13 @@ static bool send_one(struct dataplane *d, int udp_fd, size_t len)
 		d->counters.dropped_out++;
 		return false;
 	}
-	udp_send_raw(udp_fd, bytes(pkt.p, pkt.len));
+	sink(ctx, bytes(pkt.p, pkt.len));
 	d->counters.packets_out++;
 	d->counters.octets_out += len;
 	return true;
 }
 
-bool dataplane_send(struct dataplane *d, int udp_fd)
+bool dataplane_send(struct dataplane *d, dataplane_sink *sink, void *ctx)
 {
 	bool sent = false;
 	ssize_t n;
@@ -276,7 +276,7 @@ bool dataplane_send(struct dataplane *d, int udp_fd)
 		n = read(d->tun_fd, d->buf + ESP_HEADROOM, INNER_MAX);
 		if (n <= 0)
 			break;
-		if (udp_fd >= 0 && send_one(d, udp_fd, (size_t)n))
+		if (sink && send_one(d, (size_t)n, sink, ctx))
 			sent = true;
 	}
 	return sent;

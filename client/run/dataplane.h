@@ -32,9 +32,15 @@ void dataplane_del(struct dataplane *d, uint32_t spi_in);
  * way, until the next time. */
 void dataplane_retire(struct dataplane *d);
 void dataplane_clear(struct dataplane *d);
-/* Drains the interface into udp_fd, at most DATAPLANE_BATCH packets. True
- * when at least one was sent. */
-bool dataplane_send(struct dataplane *d, int udp_fd);
+
+/* --- a packet at a time, in the caller's loop ---------------------------- */
+
+/* Takes one ESP packet, from the SPI on; borrowed for the call. */
+typedef void dataplane_sink(void *ctx, struct bytes esp);
+/* Drains the interface, at most DATAPLANE_BATCH reads, and gives what it held
+ * to sink as ESP packets. sink NULL, or no SA: all is dropped. True when at
+ * least one packet was given. */
+bool dataplane_send(struct dataplane *d, dataplane_sink *sink, void *ctx);
 /* One ESP packet in a buffer that is transformed in place. True when it was
  * authentic. */
 bool dataplane_receive(struct dataplane *d, uint8_t *pkt, size_t len);

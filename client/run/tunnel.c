@@ -25,11 +25,18 @@ static void on_timer(void *ctx)
 	tunnel_pump(t);
 }
 
+static void esp_to_udp(void *ctx, struct bytes esp)
+{
+	struct tunnel *t = ctx;
+
+	udp_send_raw(t->udp_fd, esp);
+}
+
 static void on_tun(void *ctx)
 {
 	struct tunnel *t = ctx;
 
-	if (dataplane_send(t->dataplane, t->udp_fd))
+	if (dataplane_send(t->dataplane, t->udp_fd >= 0 ? esp_to_udp : NULL, t))
 		session_spoke(t->session, os_now().boot_ms);
 }
 
@@ -108,7 +115,8 @@ static void do_state(struct tunnel *t, enum session_state state)
 		t->ui.up(t->ui.ctx);
 		return;
 	}
-	if (state != SES_ST_NO_PATH && state != SES_ST_MOVING) {
+	if (state != SES_ST_NO_PATH && state != SES_ST_MOVING &&
+	    state != SES_ST_CHECKING) {
 		t->since_wall_ms = 0;
 		dataplane_clear(t->dataplane);
 	}
