@@ -58,8 +58,8 @@ struct ike_config {
 				  * forbids to send it, the drafts did not */
 	bool force_encap; /* make the gateway use UDP for ESP, always here */
 	bool fragmentation;
-	bool mobike;		     /* announce MOBIKE_SUPPORTED (RFC 4555) */
-	bool pfs_after_resume;	     /* rekey with KE right after a resume */
+	bool mobike;	       /* announce MOBIKE_SUPPORTED (RFC 4555) */
+	bool pfs_after_resume; /* rekey with KE right after a resume */
 	/* Resume every ticket with libreswan's AUTH octets, see ike_ticket */
 	bool resume_auth_first_only;
 	/* An unprotected refusal of the ticket is told by IKE_DO_REFUSED, and

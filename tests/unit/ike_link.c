@@ -301,6 +301,7 @@ static void client_end(struct link *l, const struct ike_action *a)
 		l->closed = true;
 		l->why = a->u.closed.why;
 		l->auth_sent = a->u.closed.auth_sent;
+		l->resume_auth_failed = a->u.closed.resume_auth_failed;
 		snprintf(l->detail, sizeof(l->detail), "%s",
 			 a->u.closed.detail);
 	}
@@ -347,7 +348,8 @@ static void client_act(struct link *l, const struct ike_action *a)
 		client_end(l, a);
 	else if (a->kind == IKE_DO_MOVED)
 		l->moved = a->u.moved.ok;
-	else if (a->kind != IKE_DO_KEEPALIVE && a->kind != IKE_DO_TICKET_NONE)
+	else if (a->kind == IKE_DO_ASK_SECRET || a->kind == IKE_DO_ASK_SIGN ||
+		 a->kind == IKE_DO_ASK_VERIFY)
 		ask(l, a);
 }
 

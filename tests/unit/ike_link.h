@@ -70,6 +70,7 @@ struct link {
 	uint8_t *ticket_opaque;
 	bool moved; /* the last IKE_DO_MOVED was a good one */
 	bool up, resumed, behind_nat, closed, auth_sent;
+	bool resume_auth_failed; /* of the last end */
 	enum err why;
 	char detail[320];
 };

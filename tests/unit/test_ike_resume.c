@@ -132,6 +132,66 @@ static void resume_survives_a_forged_nack(void **state)
 	link_close(&l);
 }
 
+static void a_resume_told_to_keep_on_tells_the_refusal_once(void **state)
+{
+	struct link l;
+
+	for (int i = 0; i < 3; i++) {
+		link_init(&l);
+		l.cfg.keep_after_refusal = true;
+		link_open(&l);
+		suspended(&l);
+		gw_switches(l.gw)->nack = i == 0;
+		gw_switches(l.gw)->refuse_proposal = i == 1;
+		gw_switches(l.gw)->refuse_syntax = i == 2;
+		link_resume(&l);
+		link_run(&l, 900);
+		assert_false(l.closed);
+		assert_int_equal(l.n_sent, 2); /* it goes on asking */
+		assert_int_equal(link_count(&l, IKE_DO_REFUSED), 1);
+		link_run(&l, 2000);
+		assert_true(l.closed);
+		assert_int_equal(l.why, ERR_TICKET_REFUSED);
+		assert_false(l.auth_sent);
+		assert_int_equal(link_count(&l, IKE_DO_REFUSED), 1);
+		link_close(&l);
+	}
+}
+
+/* A forger answers every request at once; the gateway's answers are lost but
+ * for the last. */
+static bool only_the_last_answer(struct link *l, bool to_gw, uint8_t *d,
+				 size_t *len)
+{
+	struct rd r = rd_open(bytes(d, *len));
+	uint64_t spi_r;
+
+	if (to_gw)
+		return true;
+	rd_take(&r, 8);
+	spi_r = rd_u64(&r);
+	return spi_r == 0 || l->n_sent > 1; /* what is forged has none */
+}
+
+static void a_resume_that_keeps_on_takes_the_late_true_answer(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	l.cfg.keep_after_refusal = true;
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->forged_nack = true;
+	l.filter = only_the_last_answer;
+	link_resume(&l);
+	link_run(&l, 400);
+	assert_int_equal(link_count(&l, IKE_DO_REFUSED), 1);
+	assert_false(l.up);
+	link_run(&l, 1000);
+	assert_true(l.resumed);
+	link_close(&l);
+}
+
 static void resume_treats_every_unprotected_refusal_as_a_hint(void **state)
 {
 	struct link l;
@@ -215,11 +275,30 @@ static void resume_speaks_libreswans_form_of_auth_when_told(void **state)
 	assert_true(l.closed);
 	assert_int_equal(l.why, ERR_AUTH);
 	assert_true(l.auth_sent);
-	l.cfg.resume_auth_first_only = true;
+	assert_true(l.resume_auth_failed);
+	l.ticket.auth_first_only = true;
 	link_again(&l);
 	link_resume(&l);
 	link_run(&l, 1000);
 	assert_true(l.resumed);
+	/* the next ticket of this gateway knows it */
+	assert_true(l.ticket.auth_first_only);
+	link_close(&l);
+}
+
+static void a_full_exchange_that_fails_tells_of_no_form_of_auth(void **state)
+{
+	struct secret other;
+	struct link l;
+
+	assert_int_equal(secret_set(&other, bytes_str("another")), OK);
+	link_init(&l);
+	l.gwc.psk = &other;
+	link_open(&l);
+	link_start(&l);
+	link_run(&l, 1000);
+	assert_int_equal(l.why, ERR_AUTH);
+	assert_false(l.resume_auth_failed);
 	link_close(&l);
 }
 
@@ -294,6 +373,12 @@ int main(void)
 		cmocka_unit_test(resume_survives_a_forged_nack),
 		cmocka_unit_test(
 			resume_treats_every_unprotected_refusal_as_a_hint),
+		cmocka_unit_test(
+			a_resume_told_to_keep_on_tells_the_refusal_once),
+		cmocka_unit_test(
+			a_resume_that_keeps_on_takes_the_late_true_answer),
+		cmocka_unit_test(
+			a_full_exchange_that_fails_tells_of_no_form_of_auth),
 		cmocka_unit_test(resume_gives_up_after_two_unanswered_sends),
 		cmocka_unit_test(
 			resume_closes_when_the_gateway_proves_another_key),
