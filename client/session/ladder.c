@@ -298,7 +298,7 @@ void ladder_closed(struct session *s, bool is_live, const struct ike_action *a)
 void session_path_lost(struct session *s, int64_t now_ms)
 {
 	s->now_ms = now_ms;
-	if (s->report.state == SES_ST_MOVING)
+	if (s->moving)
 		move_lost_path(s);
 	else if (s->report.state != SES_ST_UP)
 		return; /* an attempt on the way times out by itself */
@@ -323,7 +323,9 @@ static void path_back(struct session *s)
 {
 	s->frozen = false;
 	session_set_state(s, SES_ST_UP, "path is back");
-	if (ike_sa_check_alive(s->live, s->now_ms) != OK)
+	if (s->doubtful)
+		wake_check(s);
+	else if (ike_sa_check_alive(s->live, s->now_ms) != OK)
 		log_debug("session: the SA cannot be checked now");
 }
 
@@ -346,6 +348,7 @@ void session_path_new(struct session *s, bool same, int64_t now_ms)
 	switch (s->report.state) {
 	case SES_ST_UP:
 	case SES_ST_MOVING:
+	case SES_ST_CHECKING:
 	case SES_ST_NO_PATH:
 		if (s->live && move_needs_path(s, same))
 			path_moved(s);

@@ -15,7 +15,7 @@ const char *session_how(const struct session_report *r)
 
 void move_forget(struct session *s)
 {
-	s->moving = false;
+	s->moving = s->checking = s->doubtful = s->ticket_only = false;
 	s->hedge_at_ms = SESSION_NEVER;
 }
 
@@ -41,6 +41,7 @@ bool move_begin(struct session *s)
 		s->report.started_ms = s->now_ms;
 	}
 	s->moving = true;
+	s->checking = s->ticket_only = false;
 	s->frozen = true; /* until there is a path */
 	s->hedge_at_ms = SESSION_NEVER;
 	session_note(s, ERR_NO_ANSWER, "the network changed");
@@ -87,7 +88,17 @@ void move_give_path(struct session *s, const struct ike_path *path)
 		ladder_lost(s, e);
 		return;
 	}
-	move_hedge_later(s);
+	move_hedge_plan(s);
+}
+
+void move_hedge_plan(struct session *s)
+{
+	if (s->doubtful && s->cfg.use_tickets && !s->asked_ticket) {
+		s->ticket_only = true;
+		move_hedge(s);
+	} else {
+		move_hedge_later(s);
+	}
 }
 
 /* The gateway may have forgotten the SA, or the path passes too little: the
@@ -95,7 +106,7 @@ void move_give_path(struct session *s, const struct ike_path *path)
 void move_hedge(struct session *s)
 {
 	s->hedge_at_ms = SESSION_NEVER;
-	log_info("session: no answer on the new path; connecting beside");
+	log_info("session: connecting beside the SA that is in doubt");
 	if (!s->cfg.use_tickets || s->held.here) {
 		ladder_begin(s);
 	} else if (!s->asked_ticket) {
@@ -127,6 +138,14 @@ static bool trial_sent_auth(const struct session *s)
 	return st == IKE_ST_AUTH || st == IKE_ST_EAP;
 }
 
+void move_over(struct session *s)
+{
+	move_forget(s);
+	s->retry_ms = s->cfg.retry_min_ms;
+	if (!trial_sent_auth(s))
+		drop_trial(s);
+}
+
 void move_done(struct session *s, bool ok, bool behind_nat)
 {
 	if (!s->moving) { /* a NAT's mapping changed */
@@ -138,11 +157,8 @@ void move_done(struct session *s, bool ok, bool behind_nat)
 		ladder_lost(s, ERR_PEER);
 		return;
 	}
-	move_forget(s);
-	if (!trial_sent_auth(s))
-		drop_trial(s);
+	move_over(s);
 	count(s);
-	s->retry_ms = s->cfg.retry_min_ms;
 	s->report.behind_nat = behind_nat;
 	s->report.moved = true;
 	s->report.up_ms = s->now_ms;

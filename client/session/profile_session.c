@@ -10,6 +10,8 @@
 #define DATAGRAM_MAX 1228
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 60000
+/* A fifth of the hour that gateways usually give. */
+#define SLEEP_RENEW_MS (12 * 60 * 1000)
 
 static bool has_family(const struct profile *p, enum addr_family family)
 {
@@ -72,4 +74,5 @@ void profile_to_session(const struct profile *p, struct session_config *out)
 			  p->password_credential[0];
 	out->retry_min_ms = RETRY_MIN_MS;
 	out->retry_max_ms = RETRY_MAX_MS;
+	out->sleep_renew_ms = SLEEP_RENEW_MS;
 }

@@ -18,6 +18,7 @@ void renewal_forget(struct session *s)
 	s->ticket_voided = false;
 	s->renew_wait_ms = AGAIN_MIN_MS;
 	s->ticket_expires_ms = SESSION_NEVER;
+	s->sleep_renew_at_ms = 0;
 	s->report.renew_at_ms = SESSION_NEVER;
 	s->report.renewal_stopped = false;
 }
@@ -42,6 +43,7 @@ void renewal_plan(struct session *s, const struct ike_ticket *ticket)
 	if (s->cfg.renewal == RENEWAL_SETUP || s->cfg.renewal == RENEWAL_PUSH ||
 	    ticket->lifetime_s > LIFE_LONGEST_S)
 		return;
+	s->sleep_renew_at_ms = s->now_ms + s->cfg.sleep_renew_ms;
 	/* Between a half and three quarters of its life: many clients that
 	 * came up together must not ask together. */
 	rng_draw(&s->rng, &jitter, 1);

@@ -110,6 +110,8 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		move_done(s, a->u.moved.ok, a->u.moved.behind_nat);
 		return true;
 	case IKE_DO_ALIVE:
+		if (from == s->live)
+			wake_alive(s);
 		return true;
 	case IKE_DO_TICKET:
 		/* On the way up it comes before UP; the disk can wait until
@@ -345,8 +347,11 @@ enum err session_give_ticket(struct session *s, const struct ike_ticket *ticket,
 	/* Asked for what is over by now: back with it. */
 	if (s->live && (!s->moving || s->frozen))
 		held_return(s);
+	else if (s->ticket_only && !s->held.here)
+		move_hedge_later(s);
 	else
 		ladder_begin(s);
+	s->ticket_only = false;
 	return OK;
 }
 
@@ -414,8 +419,8 @@ void session_down(struct session *s, int64_t now_ms)
 	move_forget(s);
 	s->frozen = s->asked_path = s->asked_ticket = false;
 	session_push(s, SES_DO_TICKET_VOID);
-	if ((s->report.state == SES_ST_UP ||
-	     s->report.state == SES_ST_MOVING) &&
+	if ((s->report.state == SES_ST_UP || s->report.state == SES_ST_MOVING ||
+	     s->report.state == SES_ST_CHECKING) &&
 	    ike_sa_delete(s->live, now_ms) == OK)
 		session_set_state(s, SES_ST_CLOSING, "logged out");
 	else

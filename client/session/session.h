@@ -19,6 +19,7 @@
 	X(SES_ST_CONNECTING, "connecting")                                     \
 	X(SES_ST_UP, "connected")                                              \
 	X(SES_ST_MOVING, "moving to another network")                          \
+	X(SES_ST_CHECKING, "checking the connection after sleep")              \
 	X(SES_ST_WAITING, "waiting to try again")                              \
 	X(SES_ST_CLOSING, "disconnecting")                                     \
 	X(SES_ST_CLOSED, "disconnected")
@@ -50,6 +51,8 @@ struct session_config {
 	 * gets no answer. Without it the first failure closes. */
 	bool persistent;
 	uint32_t retry_min_ms, retry_max_ms; /* back-off, jittered */
+	/* Before a sleep, a ticket older than this is renewed. */
+	uint32_t sleep_renew_ms;
 };
 
 enum session_action_kind {
@@ -139,8 +142,17 @@ void session_path_lost(struct session *s, int64_t now_ms);
  * is checked); else the shortest way over the new one: MOBIKE, where the
  * gateway speaks it, and where that takes too long the ladder beside it. */
 void session_path_new(struct session *s, bool same, int64_t now_ms);
+/* The machine is about to sleep. True: a ticket is asked for, as the one in
+ * the store has aged; SES_DO_TICKET_STORE tells the end, if there is one. */
+bool session_before_sleep(struct session *s, int64_t now_ms);
+/* The machine slept: is the SA still known? Asked, and the ticket presented
+ * beside it; attempts and waits begin anew. */
+void session_woke(struct session *s, int64_t now_ms);
 /* Log out: DELETE, the ticket is void. Closes with ERR_CANCELLED. */
 void session_down(struct session *s, int64_t now_ms);
+/* forget.c: the ticket is void, in hand and in the store, and its renewal off;
+ * the tunnel goes on, and the next ticket that comes is kept again. */
+void session_forget_ticket(struct session *s, int64_t now_ms);
 /* Silent: the ticket stays in the store. Closes with ERR_CANCELLED at once. */
 void session_suspend(struct session *s, int64_t now_ms);
 void session_heard(struct session *s, int64_t now_ms);

@@ -47,6 +47,14 @@ struct session {
 	/* The living SA is on its way to another path. */
 	bool moving;
 	struct ike_stats before; /* the SA's, when that began */
+	/* The machine slept since the SA was last heard of. */
+	bool doubtful;
+	/* Woken: the living SA is asked, on the path it stands on; moving is
+	 * true as well. What the report said before. */
+	bool checking;
+	struct ike_stats kept_connect;
+	int64_t kept_started_ms;
+	bool ticket_only; /* the hedge is at once, but not a full exchange */
 	int64_t hedge_at_ms;
 	uint32_t retry_ms;
 	int64_t retry_at_ms;
@@ -54,7 +62,8 @@ struct session {
 	bool ticket_voided;	/* by a rekey; no other came yet */
 	uint32_t renew_wait_ms; /* back-off of RENEWAL_REQUEST */
 	int64_t ticket_expires_ms;
-	int64_t now_ms; /* of the verb that runs */
+	int64_t sleep_renew_at_ms; /* from then on before a sleep; 0: never */
+	int64_t now_ms;		   /* of the verb that runs */
 	struct session_action queue[SESSION_QUEUE_MAX];
 	size_t queue_head, queue_len;
 };
@@ -101,10 +110,19 @@ void move_lost_path(struct session *s);
 bool move_needs_path(const struct session *s, bool same);
 /* If there is no answer on the new path until then, the ladder beside it. */
 void move_hedge_later(struct session *s);
+/* The same, and where the SA is in doubt the ticket at once. */
+void move_hedge_plan(struct session *s);
 /* hedge_at_ms has come. */
 void move_hedge(struct session *s);
 void move_done(struct session *s, bool ok, bool behind_nat);
 void move_forget(struct session *s);
+/* The living SA won: what was beside it goes, where that harms nobody. */
+void move_over(struct session *s);
+
+/* wake.c */
+void wake_check(struct session *s);
+/* The living SA answered. */
+void wake_alive(struct session *s);
 
 /* renewal.c */
 /* A ticket of the living SA is stored; its renewal is planned. */

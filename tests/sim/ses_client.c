@@ -137,7 +137,8 @@ static void state_is(struct ses *x, enum session_state st)
 		x->totals->ups++;
 		x->totals->resumed += r->resumed;
 	}
-	if (st != SES_ST_UP && st != SES_ST_NO_PATH && st != SES_ST_MOVING)
+	if (st != SES_ST_UP && st != SES_ST_NO_PATH &&
+	    st != SES_ST_MOVING && st != SES_ST_CHECKING)
 		end_client_children_drop(&x->sim);
 }
 

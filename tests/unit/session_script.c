@@ -242,6 +242,7 @@ void open_session(struct above *a, bool ticket, bool persistent)
 	cfg.unattended = the_unattended;
 	cfg.retry_min_ms = 1000;
 	cfg.retry_max_ms = 8000;
+	cfg.sleep_renew_ms = 60000;
 	starts = resumes = deletes = checks = asks = rekeys = moves = 0;
 	can_move = false;
 	memset(a, 0, sizeof(*a));
