@@ -110,11 +110,11 @@ static void on_done(void *ctx, const struct http_answer *a)
 	loop_stop(rig->loop);
 }
 
-static void get(struct rig *rig, const char *format, struct http_request req)
+static void get(struct rig *rig, const char *scheme, struct http_request req)
 {
 	char url[200];
 
-	snprintf(url, sizeof(url), format, rig->port);
+	snprintf(url, sizeof(url), "%s://127.0.0.1:%u/a", scheme, rig->port);
 	req.url = url;
 	if (!req.timeout_ms)
 		req.timeout_ms = 20000;
@@ -134,7 +134,7 @@ static void http_get_gives_status_and_body(void **state)
 	struct rig *rig = *state;
 
 	rig->answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-	get(rig, "http://127.0.0.1:%u/a", plain);
+	get(rig, "http", plain);
 	assert_int_equal(rig->why, OK);
 	assert_int_equal(rig->status, 200);
 	assert_string_equal(rig->body, "hello");
@@ -147,7 +147,7 @@ static void http_get_may_be_freed_in_its_callback(void **state)
 
 	rig->free_inside = true;
 	rig->answer = "HTTP/1.1 204 No Content\r\n\r\n";
-	get(rig, "http://127.0.0.1:%u/", plain);
+	get(rig, "http", plain);
 	assert_int_equal(rig->status, 204);
 	assert_null(rig->http);
 }
@@ -158,7 +158,7 @@ static void http_get_tells_a_redirect_and_does_not_follow_it(void **state)
 
 	rig->answer = "HTTP/1.1 302 Found\r\nLocation: /login?x=1\r\n"
 		      "Content-Length: 0\r\n\r\n";
-	get(rig, "http://127.0.0.1:%u/a", plain);
+	get(rig, "http", plain);
 	assert_int_equal(rig->why, OK);
 	assert_int_equal(rig->status, 302);
 	assert_non_null(strstr(rig->redirect, "/login?x=1"));
@@ -173,7 +173,7 @@ static void http_get_follows_as_many_redirects_as_allowed(void **state)
 	req.redirects = 2;
 	rig->answer = "HTTP/1.1 302 Found\r\nLocation: /again\r\n"
 		      "Content-Length: 0\r\nConnection: close\r\n\r\n";
-	get(rig, "http://127.0.0.1:%u/a", req);
+	get(rig, "http", req);
 	assert_int_equal(rig->why, ERR_PEER);
 	assert_int_equal(rig->requests, 3);
 }
@@ -186,7 +186,7 @@ static void http_get_follows_no_redirect_to_a_file(void **state)
 	req.redirects = 2;
 	rig->answer = "HTTP/1.1 302 Found\r\nLocation: file:///etc/hostname\r\n"
 		      "Content-Length: 0\r\n\r\n";
-	get(rig, "http://127.0.0.1:%u/a", req);
+	get(rig, "http", req);
 	assert_int_equal(rig->why, ERR_USAGE);
 	assert_string_equal(rig->body, "");
 }
@@ -195,7 +195,7 @@ static void http_get_wants_https_unless_told_otherwise(void **state)
 {
 	struct rig *rig = *state;
 
-	get(rig, "http://127.0.0.1:%u/a", (struct http_request){0});
+	get(rig, "http", (struct http_request){0});
 	assert_int_equal(rig->why, ERR_USAGE);
 	assert_int_equal(rig->requests, 0);
 }
@@ -205,7 +205,7 @@ static void http_get_over_https_does_not_take_a_plain_answer(void **state)
 	struct rig *rig = *state;
 
 	rig->answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-	get(rig, "https://127.0.0.1:%u/a", (struct http_request){0});
+	get(rig, "https", (struct http_request){0});
 	assert_int_equal(rig->why, ERR_PEER);
 	assert_string_equal(rig->body, "");
 }
@@ -217,7 +217,7 @@ static void http_get_stops_at_the_limit_told_by_the_server(void **state)
 
 	req.max_len = 4;
 	rig->answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-	get(rig, "http://127.0.0.1:%u/a", req);
+	get(rig, "http", req);
 	assert_int_equal(rig->why, ERR_NO_SPACE);
 }
 
@@ -228,7 +228,7 @@ static void http_get_stops_at_the_limit_of_a_body_without_length(void **state)
 
 	req.max_len = 4;
 	rig->answer = "HTTP/1.0 200 OK\r\n\r\nhello";
-	get(rig, "http://127.0.0.1:%u/a", req);
+	get(rig, "http", req);
 	assert_int_equal(rig->why, ERR_NO_SPACE);
 }
 
@@ -239,7 +239,7 @@ static void http_get_takes_a_body_of_exactly_the_limit(void **state)
 
 	req.max_len = 5;
 	rig->answer = "HTTP/1.0 200 OK\r\n\r\nhello";
-	get(rig, "http://127.0.0.1:%u/a", req);
+	get(rig, "http", req);
 	assert_int_equal(rig->why, OK);
 	assert_string_equal(rig->body, "hello");
 }
@@ -250,7 +250,7 @@ static void http_get_gives_up_a_silent_server(void **state)
 	struct http_request req = plain;
 
 	req.timeout_ms = 50;
-	get(rig, "http://127.0.0.1:%u/a", req);
+	get(rig, "http", req);
 	assert_int_equal(rig->why, ERR_NO_ANSWER);
 }
 
@@ -260,7 +260,7 @@ static void http_get_tells_that_nobody_listens(void **state)
 
 	loop_remove(rig->loop, rig->listener);
 	close(rig->listener);
-	get(rig, "http://127.0.0.1:%u/a", plain);
+	get(rig, "http", plain);
 	assert_int_equal(rig->why, ERR_NO_ANSWER);
 	rig->listener = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
@@ -272,12 +272,12 @@ static void http_get_leaves_by_the_interface_that_is_named(void **state)
 
 	req.interface = "lo";
 	rig->answer = "HTTP/1.0 200 OK\r\n\r\nhello";
-	get(rig, "http://127.0.0.1:%u/a", req);
+	get(rig, "http", req);
 	assert_int_equal(rig->why, OK);
 	http_free(&rig->http);
 	rig->calls = 0;
 	req.interface = "nosuchif0";
-	get(rig, "http://127.0.0.1:%u/a", req);
+	get(rig, "http", req);
 	assert_int_equal(rig->why, ERR_NO_ANSWER);
 }
 
