@@ -52,7 +52,10 @@ static void line_print(const struct up *up, const char *text)
 
 static void on_progress(void *ctx, const char *text)
 {
-	line_print(ctx, text);
+	struct up *up = ctx;
+
+	line_print(up, text);
+	control_changed(up->control);
 }
 
 static void on_up(void *ctx)
@@ -70,6 +73,7 @@ static void on_up(void *ctx)
 		 s.inner_v4, s.inner_v4[0] && s.inner_v6[0] ? ", " : "",
 		 s.inner_v6);
 	line_print(up, line);
+	control_changed(up->control);
 	up->was_up = true;
 	if (up->parent_fd < 0)
 		return;
@@ -129,6 +133,13 @@ static void on_signal(void *ctx)
 	}
 	up->asked = ASKED_SIGNAL;
 	tunnel_suspend(up->tunnel);
+}
+
+static void on_forget(void *ctx)
+{
+	struct up *up = ctx;
+
+	tunnel_forget_ticket(up->tunnel);
 }
 
 static json_t *on_status(void *ctx)
@@ -253,7 +264,8 @@ static enum err up_prepare(struct up *up, struct diag *diag)
 
 static enum err up_start(struct up *up, struct diag *diag)
 {
-	const struct control_hooks hooks = {up, on_status, on_down, on_suspend};
+	const struct control_hooks hooks = {up, on_status, on_down, on_suspend,
+					    on_forget};
 	struct tunnel_setup setup = {
 		.profile = &up->profile,
 		.net = up->cli->net,

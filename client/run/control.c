@@ -12,14 +12,19 @@
 #include <unistd.h>
 
 #include "client/run/control_private.h"
+#include "client/run/status.h"
 #include "client/store/places.h"
 #include "platform/base/log.h"
+#include "platform/os.h"
 
 #define CONNECTIONS_MAX 8
+/* How often traffic alone is told to who watches. */
+#define WATCH_EVERY_MS 1000
 
 struct connection {
 	struct control *control;
 	int fd; /* -1: free */
+	bool watches;
 	size_t len;
 	char buf[CONTROL_REQUEST_MAX];
 };
@@ -31,6 +36,8 @@ struct control {
 	struct loop *loop;
 	struct control_hooks hooks;
 	unsigned accepted;
+	int64_t look_at_ms; /* for who watches */
+	json_t *told;	    /* to them; NULL: nothing yet */
 	struct connection connections[CONNECTIONS_MAX];
 };
 
@@ -58,27 +65,90 @@ static void connection_close(struct connection *k)
 	loop_remove(k->control->loop, k->fd);
 	close(k->fd);
 	k->fd = -1;
+	k->watches = false;
 	k->len = 0;
 }
+
+/* With its NUL; takes text. */
+static bool text_send(const struct connection *k, char *text)
+{
+	size_t len = text ? strlen(text) + 1 : 0;
+	/* Larger than a socket's buffer no reply is. */
+	bool sent = text && send(k->fd, text, len,
+				 MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+
+	free(text);
+	return sent;
+}
+
+/* --- who watches ------------------------------------------------------------
+ */
+
+static bool anybody_watches(const struct control *c)
+{
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		if (c->connections[i].fd >= 0 && c->connections[i].watches)
+			return true;
+	return false;
+}
+
+static int64_t watch_deadline(void *ctx)
+{
+	const struct control *c = ctx;
+
+	return anybody_watches(c) ? c->look_at_ms : INT64_MAX;
+}
+
+static void watch_due(void *ctx)
+{
+	struct control *c = ctx;
+
+	control_changed(c);
+}
+
+void control_changed(struct control *c)
+{
+	json_t *status;
+
+	if (!anybody_watches(c))
+		return;
+	c->look_at_ms = os_now().boot_ms + WATCH_EVERY_MS;
+	status = c->hooks.status(c->hooks.ctx);
+	if (!status || (c->told && status_same(status, c->told))) {
+		json_decref(status);
+		return;
+	}
+	json_decref(c->told);
+	c->told = status;
+	/* One that does not read is given up: it may call again. */
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *k = &c->connections[i];
+
+		if (k->fd >= 0 && k->watches &&
+		    !text_send(k, control_more(status)))
+			connection_close(k);
+	}
+}
+
+/* --- requests --------------------------------------------------------------
+ */
 
 /* One request; false when the connection is of no use any more. */
 static bool request_serve(struct connection *k, const char *request)
 {
 	struct control *c = k->control;
-	void (*then)(void *ctx) = NULL;
-	char *reply = control_answer(request, &c->hooks, &then);
-	bool sent = true;
+	struct control_after after;
+	char *reply = control_answer(request, &c->hooks, &after);
+	bool sent = !reply || text_send(k, reply);
 
-	if (reply) {
-		size_t len = strlen(reply) + 1;
-
-		/* Larger than a socket's buffer no reply is. */
-		sent = send(k->fd, reply, len, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-		       (ssize_t)len;
+	if (after.then)
+		after.then(c->hooks.ctx);
+	if (after.watch && !anybody_watches(c)) {
+		json_decref(c->told);
+		c->told = c->hooks.status(c->hooks.ctx);
+		c->look_at_ms = os_now().boot_ms + WATCH_EVERY_MS;
 	}
-	free(reply);
-	if (then)
-		then(c->hooks.ctx);
+	k->watches |= after.watch;
 	return sent;
 }
 
@@ -206,6 +276,7 @@ enum err control_serve(struct control *c, struct loop *loop,
 		       const struct control_hooks *hooks, struct diag *diag)
 {
 	struct sockaddr *address = (struct sockaddr *)&c->address;
+	enum err e;
 
 	c->loop = loop;
 	c->hooks = *hooks;
@@ -217,7 +288,8 @@ enum err control_serve(struct control *c, struct loop *loop,
 	    bind(c->listen_fd, address, sizeof(c->address)) < 0 ||
 	    listen(c->listen_fd, CONNECTIONS_MAX) < 0)
 		return diag_sys(diag, ERR_IO, "%s", c->address.sun_path);
-	return loop_add(loop, c->listen_fd, connection_accept, c);
+	e = loop_add(loop, c->listen_fd, connection_accept, c);
+	return e ? e : loop_add_timer(loop, watch_deadline, watch_due, c);
 }
 
 void control_close(struct control **cp)
@@ -235,6 +307,9 @@ void control_close(struct control **cp)
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		if (c->connections[i].fd >= 0)
 			connection_close(&c->connections[i]);
+	if (c->loop)
+		loop_remove_timer(c->loop, watch_due, c);
+	json_decref(c->told);
 	if (c->lock_fd >= 0)
 		close(c->lock_fd);
 	free(c);

@@ -25,38 +25,53 @@ struct asking {
 	char *reply;
 };
 
-static enum err no_answer(const struct asking *a, struct diag *diag)
+static enum err no_answer(const char *name, struct diag *diag)
 {
 	return diag_set(diag, ERR_NO_ANSWER,
 			"%s does not answer: end its process by hand (see "
 			"ps -C vpn-connect)",
-			a->call->place.name);
+			name);
 }
 
-static enum err asking_connect(struct asking *a, struct diag *diag)
+static enum err try_connect(int fd, const struct control_place *place,
+			    int timeout_ms, struct diag *diag)
 {
-	const struct control_place *place = &a->call->place;
-	const struct timeval limit = {a->call->timeout_ms / 1000,
-				      a->call->timeout_ms % 1000 * 1000};
+	const struct timeval limit = {timeout_ms / 1000,
+				      timeout_ms % 1000 * 1000};
 	struct sockaddr_un address;
 	enum err e = control_address(place, &address, diag);
 
 	if (e)
 		return e;
-	a->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* It limits connect, too: the full queue of a stopped process must not
 	 * hang us. */
-	if (a->fd < 0 || setsockopt(a->fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
-				    sizeof(limit)) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return diag_sys(diag, ERR_SYS, "socket");
-	if (connect(a->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return OK;
 	if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
 		return diag_set(diag, ERR_NOT_RUNNING, "%s is not running",
 				place->name);
 	if (errno == EAGAIN)
-		return no_answer(a, diag);
+		return no_answer(place->name, diag);
 	return diag_sys(diag, ERR_IO, "%s", address.sun_path);
+}
+
+enum err control_connect(const struct control_place *place, int timeout_ms,
+			 int *out_fd, struct diag *diag)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	enum err e;
+
+	*out_fd = -1;
+	if (fd < 0)
+		return diag_sys(diag, ERR_SYS, "socket");
+	e = try_connect(fd, place, timeout_ms, diag);
+	if (e)
+		close(fd);
+	else
+		*out_fd = fd;
+	return e;
 }
 
 static enum err asking_send(struct asking *a, struct diag *diag)
@@ -90,7 +105,7 @@ static enum err asking_read(struct asking *a, size_t *out_got,
 	if (ready < 0 && errno == EINTR)
 		return asking_read(a, out_got, diag);
 	if (ready <= 0)
-		return no_answer(a, diag);
+		return no_answer(a->call->place.name, diag);
 	got = read(a->fd, a->reply + a->len, CONTROL_REPLY_MAX - a->len);
 	if (got < 0 && errno != ECONNRESET)
 		return diag_sys(diag, ERR_IO, "%s", a->call->place.name);
@@ -99,10 +114,10 @@ static enum err asking_read(struct asking *a, size_t *out_got,
 	return OK;
 }
 
-static enum err reply_parse(const struct asking *a, json_t **out,
-			    struct diag *diag)
+enum err control_reply_parse(const char *name, const char *text, json_t **out,
+			     struct diag *diag)
 {
-	json_t *reply = json_loads(a->reply, 0, NULL);
+	json_t *reply = json_loads(text, 0, NULL);
 	json_t *parameters = json_object_get(reply, "parameters");
 	const char *error = json_string_value(json_object_get(reply, "error"));
 	enum err e = OK;
@@ -110,10 +125,9 @@ static enum err reply_parse(const struct asking *a, json_t **out,
 	if (error)
 		e = diag_set(diag, ERR_UNSUPPORTED,
 			     "%s: %s: it is of another version: restart it",
-			     a->call->place.name, error);
+			     name, error);
 	else if (!json_is_object(parameters))
-		e = diag_set(diag, ERR_MALFORMED, "%s: not a reply",
-			     a->call->place.name);
+		e = diag_set(diag, ERR_MALFORMED, "%s: not a reply", name);
 	else
 		*out = json_incref(parameters);
 	json_decref(reply);
@@ -123,7 +137,8 @@ static enum err reply_parse(const struct asking *a, json_t **out,
 static enum err asking_run(struct asking *a, json_t **out, struct diag *diag)
 {
 	size_t got;
-	enum err e = asking_connect(a, diag);
+	enum err e = control_connect(&a->call->place, a->call->timeout_ms,
+				     &a->fd, diag);
 
 	if (!e)
 		e = asking_send(a, diag);
@@ -134,7 +149,8 @@ static enum err asking_run(struct asking *a, json_t **out, struct diag *diag)
 				     a->call->place.name);
 	}
 	if (!e)
-		e = reply_parse(a, out, diag);
+		e = control_reply_parse(a->call->place.name, a->reply, out,
+					diag);
 	while (!e && a->call->until_end) {
 		a->len = 0;
 		e = asking_read(a, &got, diag);

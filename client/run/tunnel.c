@@ -263,6 +263,12 @@ void tunnel_suspend(struct tunnel *t)
 	tunnel_pump(t);
 }
 
+void tunnel_forget_ticket(struct tunnel *t)
+{
+	session_forget_ticket(t->session, os_now().boot_ms);
+	tunnel_pump(t);
+}
+
 void tunnel_free(struct tunnel **tp)
 {
 	struct tunnel *t = *tp;

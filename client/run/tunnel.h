@@ -65,6 +65,8 @@ enum err ERR_MUST tunnel_new(const struct tunnel_setup *setup,
 enum err ERR_MUST tunnel_start(struct tunnel *t, struct diag *diag);
 void tunnel_down(struct tunnel *t);
 void tunnel_suspend(struct tunnel *t);
+/* The ticket, on the disk and in hand; the tunnel goes on. */
+void tunnel_forget_ticket(struct tunnel *t);
 void tunnel_status(const struct tunnel *t, struct tunnel_status *out);
 void tunnel_free(struct tunnel **t); /* lease closed, all taken back */
 

@@ -28,9 +28,14 @@ static struct diag diag;
 
 static struct loop *loop;
 
+static int prompts = 7, seconds = 3600;
+static int changes;
+
 static json_t *status_hook(void *ctx)
 {
-	return json_pack("{s:s, s:i}", "state", "connected", "prompts", 7);
+	return json_pack("{s:s, s:i, s:i, s:{s:i}}", "state", "connected",
+			 "prompts", prompts, "changes", changes, "ticket",
+			 "remaining_s", seconds--);
 }
 
 static void down_hook(void *ctx)
@@ -38,16 +43,24 @@ static void down_hook(void *ctx)
 	loop_stop(loop);
 }
 
+/* Something changes, and is told at once. */
+static struct control *control;
 static void suspend_hook(void *ctx)
 {
+	changes++;
+	control_changed(control);
+}
+
+static void forget_hook(void *ctx)
+{
+	prompts = 0;
 }
 
 /* Exit code: enum err. */
 static void server_run(int tell)
 {
 	const struct control_hooks hooks = {NULL, status_hook, down_hook,
-					    suspend_hook};
-	struct control *control = NULL;
+					    suspend_hook, forget_hook};
 	enum err e = loop_new(&loop);
 
 	if (!e)
@@ -402,6 +415,63 @@ static void another_user_is_not_served(void **state)
 	assert_int_equal(kill(server, 0), 0);
 }
 
+/* As a tool that watches would: the first answer, and one for the change;
+ * that time goes by is none. */
+static void who_watches_is_told_of_changes_only(void **state)
+{
+	struct control_watch *w;
+	json_t *o = NULL, *reply;
+	struct pollfd p;
+
+	server_start();
+	assert_int_equal(control_watch_open(&place, &w, &diag), OK);
+	while (!o)
+		assert_int_equal(control_watch_read(w, &o, &diag), OK);
+	assert_int_equal(json_integer_value(json_object_get(o, "changes")), 0);
+	json_decref(o);
+	p = (struct pollfd){.fd = control_watch_fd(w), .events = POLLIN};
+	assert_int_equal(poll(&p, 1, 1200), 0);
+	assert_int_equal(ask("Suspend", &reply), OK);
+	json_decref(reply);
+	assert_int_equal(poll(&p, 1, 3000), 1);
+	assert_int_equal(control_watch_read(w, &o, &diag), OK);
+	assert_int_equal(json_integer_value(json_object_get(o, "changes")), 1);
+	json_decref(o);
+	kill(server, SIGKILL);
+	assert_int_equal(control_watch_read(w, &o, &diag), ERR_NOT_RUNNING);
+	control_watch_close(&w);
+	assert_null(w);
+}
+
+static void replies_to_more_say_that_they_go_on(void **state)
+{
+	static const char request[] =
+		"{\"method\":\"org.vpnconnect.Status\",\"more\":true}";
+	json_t *reply;
+	int fd;
+
+	server_start();
+	fd = raw_connect();
+	assert_int_equal(write(fd, request, sizeof(request)), sizeof(request));
+	reply = raw_read(fd);
+	assert_true(json_is_true(json_object_get(reply, "continues")));
+	json_decref(reply);
+	close(fd);
+}
+
+static void what_was_forgotten_is_gone_when_the_reply_comes(void **state)
+{
+	json_t *reply;
+
+	server_start();
+	assert_int_equal(ask("ForgetTicket", &reply), OK);
+	json_decref(reply);
+	assert_int_equal(ask("Status", &reply), OK);
+	assert_int_equal(json_integer_value(json_object_get(reply, "prompts")),
+			 0);
+	json_decref(reply);
+}
+
 static void a_folder_that_others_may_enter_is_refused(void **state)
 {
 	struct control *c;
@@ -455,6 +525,9 @@ int main(void)
 		CASE(tools_can_ask_what_there_is),
 		CASE(idle_callers_do_not_shut_others_out),
 		CASE(another_user_is_not_served),
+		CASE(who_watches_is_told_of_changes_only),
+		CASE(replies_to_more_say_that_they_go_on),
+		CASE(what_was_forgotten_is_gone_when_the_reply_comes),
 		CASE(a_folder_that_others_may_enter_is_refused),
 		CASE(a_folder_too_long_for_a_socket_is_refused_in_words),
 		CASE(the_list_has_who_listens),
