@@ -107,7 +107,7 @@ struct ike_rekey {
 	uint8_t ni[IKE_NONCE_LEN];
 	struct ke *ke;
 	enum ke_method method; /* KE_NONE: without */
-	uint32_t ke_tried;     /* bits by number */
+	uint64_t ke_tried;     /* bits by number */
 	bool crossed;
 	uint8_t low[IKE_NONCE_MAX]; /* lowest nonce of the crossing one */
 	size_t low_len;
@@ -147,7 +147,7 @@ struct ike_setup {
 	size_t nr_len;
 	struct ke *ke;
 	enum ke_method method;
-	uint32_t ke_tried;
+	uint64_t ke_tried;
 	uint8_t cookie[IKE_COOKIE_MAX];
 	size_t cookie_len;
 	uint8_t cookies;
@@ -341,6 +341,24 @@ enum err ERR_MUST ike_init_send(struct ike_sa *sa);
 enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx);
 /* Silence: tries MODP-2048 as the KE. False where that is no option. */
 bool ike_init_fallback(struct ike_sa *sa);
+uint64_t ike_group_bit(unsigned int method);
+/* The group that an INVALID_KE_PAYLOAD asks for (RFC 7296 1.2, 1.3): offered,
+ * known to us, and each one tried once; else KE_NONE. */
+enum ke_method ike_group_wanted(const struct ike_notify *error,
+				const struct proposal_list *offered,
+				uint64_t tried);
+/* What IKE_SA_INIT and the rekey of an IKE SA are answered with alike; the
+ * three payloads are there. sent: the method of our KE payload. */
+struct ike_sa_answer {
+	struct proposal chosen;
+	struct suite suite;
+	struct ike_ke ke; /* views into the message */
+	struct bytes nr;
+};
+enum err ERR_MUST ike_sa_answer_read(const struct ike_msg *msg,
+				     const struct proposal_list *offer,
+				     enum ke_method sent,
+				     struct ike_sa_answer *out);
 void ike_put_nat_notifies(struct ike_sa *sa, struct ike_wr *w);
 /* 2.23: is the address the gateway sees us at another than that of our path?
  * unknown: where it does not tell. */

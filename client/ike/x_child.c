@@ -50,21 +50,17 @@ enum err ike_rekey_begin(struct ike_sa *sa, enum ke_method method)
 	rng_draw(&sa->rng, rk->ni, sizeof(rk->ni));
 	if (method == KE_NONE)
 		return OK;
-	rk->ke_tried |= method < 32 ? 1u << method : 0;
+	rk->ke_tried |= ike_group_bit(method);
 	return ke_new(method, &sa->rng, &rk->ke);
 }
 
 bool ike_rekey_take_group(struct ike_sa *sa, const struct ike_notify *error,
 			  const struct proposal_list *offered)
 {
-	struct rd r = rd_open(error->data);
-	uint16_t method = rd_u16(&r);
+	enum ke_method wanted =
+		ike_group_wanted(error, offered, sa->rekey.ke_tried);
 
-	if (rd_finish(&r) != OK || method == KE_NONE || method >= 32 ||
-	    !ke_find(method) || (sa->rekey.ke_tried & (1u << method)) ||
-	    !proposals_have_ke(offered, method))
-		return false;
-	return ike_rekey_begin(sa, (enum ke_method)method) == OK;
+	return wanted != KE_NONE && ike_rekey_begin(sa, wanted) == OK;
 }
 
 static void rekey_later(struct ike_sa *sa, uint32_t ms)

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t group_bit(unsigned int method)
+uint64_t ike_group_bit(unsigned int method)
 {
-	return method < 32 ? 1u << method : 0;
+	return method < 64 ? UINT64_C(1) << method : 0;
 }
 
 /* RFC 7427 4; RFC 8420 for the identity hash of Ed25519. */
@@ -50,7 +50,7 @@ static enum err init_ke(struct ike_sa *sa, enum ke_method method)
 
 	ke_free(&s->ke);
 	s->method = method;
-	s->ke_tried |= group_bit(method);
+	s->ke_tried |= ike_group_bit(method);
 	return ke_new(method, &sa->rng, &s->ke);
 }
 
@@ -88,7 +88,7 @@ bool ike_init_fallback(struct ike_sa *sa)
 	if (s->method != KE_X25519 && s->method != KE_ECP_256 &&
 	    s->method != KE_ECP_384)
 		return false;
-	if ((s->ke_tried & group_bit(KE_MODP_2048)) ||
+	if ((s->ke_tried & ike_group_bit(KE_MODP_2048)) ||
 	    !proposals_have_ke(&sa->cfg.ike_proposals, KE_MODP_2048))
 		return false;
 	/* A new SPI: what the silent gateway may have kept is not met. */
@@ -130,27 +130,31 @@ bool ike_take_cookie(struct ike_sa *sa, const struct ike_rx *rx)
 	return true;
 }
 
-/* Whether to begin again with the gateway's group (2.6): each one once. */
-static bool take_group(struct ike_sa *sa, const struct ike_notify *n)
+enum ke_method ike_group_wanted(const struct ike_notify *error,
+				const struct proposal_list *offered,
+				uint64_t tried)
 {
-	struct rd r = rd_open(n->data);
+	struct rd r = rd_open(error->data);
 	uint16_t method = rd_u16(&r);
 
-	if (rd_finish(&r) != OK || method == KE_NONE || !ke_find(method) ||
-	    (sa->setup->ke_tried & group_bit(method)) ||
-	    !proposals_have_ke(&sa->cfg.ike_proposals, method))
-		return false;
+	if (rd_finish(&r) != OK || !ke_find(method) ||
+	    (tried & ike_group_bit(method)) ||
+	    !proposals_have_ke(offered, (enum ke_method)method))
+		return KE_NONE;
 	log_info("IKE: gateway wants %s", alg_name(TRANSFORM_KE, method));
-	return init_ke(sa, (enum ke_method)method) == OK;
+	return (enum ke_method)method;
 }
 
 static enum err init_refused(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	const struct ike_notify *n = &rx->error;
+	enum ke_method wanted;
 	char text[160];
 
 	if (n->type == N_INVALID_KE_PAYLOAD) {
-		if (!take_group(sa, n))
+		wanted = ike_group_wanted(n, &sa->cfg.ike_proposals,
+					  sa->setup->ke_tried);
+		if (wanted == KE_NONE || init_ke(sa, wanted) != OK)
 			return OK;
 		ike_request_done(sa, sa->cur);
 		return ike_init_send(sa);
@@ -211,29 +215,24 @@ void ike_learn_notifies(struct ike_sa *sa, const struct ike_rx *rx)
 	learn_hashes(sa, rx->msg);
 }
 
-static enum err init_read(struct ike_sa *sa, const struct ike_msg *msg,
-			  struct suite *out_suite, struct ike_ke *out_ke,
-			  struct bytes *out_nr)
+enum err ike_sa_answer_read(const struct ike_msg *msg,
+			    const struct proposal_list *offer,
+			    enum ke_method sent, struct ike_sa_answer *out)
 {
 	struct proposal_list answer;
-	struct proposal chosen;
 	enum err e;
 
 	e = proposals_parse(ike_msg_find(msg, PLD_SA, 0)->body, &answer);
 	if (e == OK)
-		e = proposals_check_answer(&sa->cfg.ike_proposals, &answer,
-					   &chosen);
+		e = proposals_check_answer(offer, &answer, &out->chosen);
 	if (e == OK)
-		e = suite_from_proposal(&chosen, out_suite);
-	if (e == OK)
-		e = ike_ke_parse(ike_msg_find(msg, PLD_KE, 0)->body, out_ke);
+		e = suite_from_proposal(&out->chosen, &out->suite);
 	if (e == OK)
 		e = ike_nonce_parse(ike_msg_find(msg, PLD_NONCE, 0)->body,
-				    out_nr);
-	if (e == OK && (out_ke->method != (uint16_t)sa->setup->method ||
-			out_suite->ke != sa->setup->method))
-		e = ERR_MALFORMED;
-	return e;
+				    &out->nr);
+	if (e == OK)
+		e = ike_read_ke(msg, sent, &out->ke);
+	return e == OK && out->suite.ke != sent ? ERR_PEER : e;
 }
 
 static enum err init_keys(struct ike_sa *sa, const struct suite *suite,
@@ -286,8 +285,7 @@ enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	struct ike_seed seed = {.ni = BYTES_OF(sa->setup->ni),
 				.spi_i = g->spi_i,
 				.spi_r = rx->msg->hdr.spi_r};
-	struct suite suite;
-	struct ike_ke ke;
+	struct ike_sa_answer answer;
 	enum err e;
 
 	if (rx->has_error)
@@ -302,9 +300,12 @@ enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	if (!seed.spi_r || !ike_msg_count(rx->msg, PLD_KE) ||
 	    !ike_msg_count(rx->msg, PLD_NONCE))
 		return OK;
-	e = init_read(sa, rx->msg, &suite, &ke, &seed.nr);
-	if (e == OK)
-		e = init_keys(sa, &suite, &seed, ke.data);
+	e = ike_sa_answer_read(rx->msg, &sa->cfg.ike_proposals,
+			       sa->setup->method, &answer);
+	if (e == OK) {
+		seed.nr = answer.nr;
+		e = init_keys(sa, &answer.suite, &seed, answer.ke.data);
+	}
 	if (e != OK) {
 		ike_note_hint(sa, ERR_PEER, 0,
 			      "gateway's IKE_SA_INIT answer is not usable");

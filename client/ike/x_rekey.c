@@ -91,31 +91,6 @@ static enum err rekey_refused(struct ike_sa *sa, const struct ike_notify *error)
 	return ike_rekey_refused(sa, error);
 }
 
-static enum err read_answer(struct ike_sa *sa, const struct ike_msg *msg,
-			    struct suite *out_suite, struct ike_seed *seed,
-			    struct ike_ke *out_ke)
-{
-	struct proposal_list answer;
-	struct proposal chosen;
-	enum err e;
-
-	e = proposals_parse(ike_msg_find(msg, PLD_SA, 0)->body, &answer);
-	if (e == OK)
-		e = proposals_check_answer(&sa->cfg.ike_proposals, &answer,
-					   &chosen);
-	if (e == OK)
-		e = suite_from_proposal(&chosen, out_suite);
-	if (e == OK)
-		e = ike_nonce_parse(ike_msg_find(msg, PLD_NONCE, 0)->body,
-				    &seed->nr);
-	if (e == OK)
-		e = ike_read_ke(msg, sa->rekey.method, out_ke);
-	if (e == OK && (out_suite->ke != sa->rekey.method ||
-			!spi_read(&chosen, &seed->spi_r)))
-		e = ERR_PEER;
-	return e;
-}
-
 /* Keys and ciphers of a new generation; shared is from ke and data. */
 static enum err gen_key(struct ike_sa *sa, struct ike_gen *gen,
 			const struct suite *suite, const struct ike_seed *seed,
@@ -154,19 +129,23 @@ enum err ike_rekey_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	struct ike_seed seed = {.ni = BYTES_OF(rk->ni), .spi_i = rk->new_spi};
 	uint8_t shared[KE_SHARED_MAX];
 	struct ike_gen *gen = NULL;
-	struct suite suite;
-	struct ike_ke ke;
+	struct ike_sa_answer answer;
 	size_t len;
 	enum err e;
 
 	if (rx->has_error)
 		return rekey_refused(sa, &rx->error);
-	e = read_answer(sa, rx->msg, &suite, &seed, &ke);
+	e = ike_sa_answer_read(rx->msg, &sa->cfg.ike_proposals, rk->method,
+			       &answer);
+	if (e == OK && !spi_read(&answer.chosen, &seed.spi_r))
+		e = ERR_PEER;
 	if (e == OK)
-		e = ke_shared(rk->ke, ke.data, shared, &len);
+		e = ke_shared(rk->ke, answer.ke.data, shared, &len);
 	if (e == OK) {
+		seed.nr = answer.nr;
 		gen = ike_gen_new(sa, true);
-		e = gen ? gen_key(sa, gen, &suite, &seed, bytes(shared, len))
+		e = gen ? gen_key(sa, gen, &answer.suite, &seed,
+				  bytes(shared, len))
 			: ERR_NO_MEMORY;
 		mem_wipe(shared, sizeof(shared));
 	}
@@ -179,7 +158,8 @@ enum err ike_rekey_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		ike_goodbye(sa, e);
 		return OK;
 	}
-	rekey_settle(sa, gen, rx, rk->their_gen && ike_rekey_lost(rk, seed.nr));
+	rekey_settle(sa, gen, rx,
+		     rk->their_gen && ike_rekey_lost(rk, answer.nr));
 	return OK;
 }
 
