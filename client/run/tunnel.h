@@ -18,6 +18,11 @@ struct tunnel_ui {
 			       struct secret *out, struct diag *diag);
 	/* Counted up by ask_secret when a person was asked; or NULL. */
 	const uint32_t *prompts;
+	/* What was agreed on is set, the first time and when it changes. Where
+	 * this is there, the name servers in conf are for the callee to set
+	 * up, and the helper gets none. Or NULL. */
+	void (*network)(void *ctx, const struct net_conf *conf,
+			const struct addr *gateway);
 	/* Established (again). */
 	void (*up)(void *ctx);
 	/* Over: why is ERR_CANCELLED after down and suspend. The tunnel may be

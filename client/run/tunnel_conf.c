@@ -46,6 +46,23 @@ static bool add_routes(struct net_conf *c, const struct ike_netconf *n)
 	return full;
 }
 
+static enum err configure(struct tunnel *t, const struct net_conf *c,
+			  struct diag *diag)
+{
+	struct net_conf without_dns;
+	enum err e;
+
+	if (!t->ui.network)
+		return net_configure(t->net, c, diag);
+	without_dns = *c;
+	without_dns.n_dns = without_dns.n_domains = 0;
+	without_dns.dns_all = false;
+	e = net_configure(t->net, &without_dns, diag);
+	if (!e)
+		t->ui.network(t->ui.ctx, c, &t->path.remote);
+	return e;
+}
+
 static enum err set_network(struct tunnel *t, struct diag *diag)
 {
 	const struct ike_netconf *n = &t->netconf;
@@ -61,7 +78,7 @@ static enum err set_network(struct tunnel *t, struct diag *diag)
 		c.addrs[c.n_addrs++] = (struct prefix){n->inner_v6, 128};
 	full = add_routes(&c, n);
 	add_dns(&c, t->profile, n, full);
-	return net_configure(t->net, &c, diag);
+	return configure(t, &c, diag);
 }
 
 void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n)

@@ -18,5 +18,9 @@ enum err ERR_MUST profile_file_name(const char *arg, char out[PROFILE_NAME_MAX],
 enum err ERR_MUST profile_file_load(const struct places *places,
 				    const char *arg, struct profile *out,
 				    struct diag *diag);
+/* The same from a text that lies in no file: every path in it must be
+ * absolute. */
+enum err ERR_MUST profile_text_load(const char *name, const char *text,
+				    struct profile *out, struct diag *diag);
 
 #endif
