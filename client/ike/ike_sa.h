@@ -91,9 +91,11 @@ struct ike_ticket {
 	bool auth_first_only;
 };
 
-/* Paths: where a datagram goes. The core only keeps and compares them. */
+/* Paths: where a datagram goes. Over TCP (RFC 9329) nothing is sent twice,
+ * nothing is fragmented and no NAT is kept open. */
 struct ike_path {
 	struct addr local, remote; /* with ports */
+	bool tcp;
 };
 
 #define IKE_DNS_MAX	8
@@ -220,6 +222,19 @@ enum err ERR_MUST ike_sa_start(struct ike_sa *sa, const struct ike_path *path,
 enum err ERR_MUST ike_sa_resume(struct ike_sa *sa,
 				const struct ike_ticket *ticket,
 				const struct ike_path *path, int64_t now_ms);
+/* The first request over another path too, as an SA of its own to the
+ * gateway (another SPI, NAT detection of that path): the first answer decides,
+ * on which path. It has all its tries again. ERR_STATE: there was an answer.
+ * ERR_NO_SPACE: too many. */
+enum err ERR_MUST ike_sa_race(struct ike_sa *sa, const struct ike_path *path,
+			      int64_t now_ms);
+/* Where its requests go: what an answer decided, or a move. From port 500 on
+ * to 4500 once there was an answer (RFC 7296 2.23). */
+const struct ike_path *ike_sa_path(const struct ike_sa *sa);
+/* The gateway is reached over another connection (RFC 9329 6.1): what is open
+ * is sent again, else it is asked whether it lives. */
+enum err ERR_MUST ike_sa_reconnect(struct ike_sa *sa,
+				   const struct ike_path *path, int64_t now_ms);
 /* A datagram without the non-ESP marker; it is decrypted in place. One that
  * does not belong to this SA is ERR_NOT_FOUND, everything else bad is
  * dropped, counted and OK. */

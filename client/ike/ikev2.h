@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#define IKE_PORT	       500
 #define IKE_PORT_NATT  4500
 #define IKE_HDR_LEN    28
 #define IKE_VERSION    0x20

@@ -18,6 +18,7 @@ static void input_plain(struct ike_sa *sa, struct ike_gen *gen,
 	    gen->req.exchange != msg.hdr.exchange)
 		return;
 	rx.kind = gen->req.kind;
+	ike_race_decide(sa, msg.hdr.spi_i);
 	ike_dispatch(sa, &rx);
 }
 
@@ -183,6 +184,8 @@ enum err ike_input(struct ike_sa *sa, uint8_t *dgram, size_t len,
 	if (sa->state == IKE_ST_CLOSED || ike_hdr_parse(view, &h) != OK)
 		return OK;
 	gen = ike_gen_find(sa, h.spi_i, h.spi_r);
+	if (!gen && ike_race_has(sa, h.spi_i))
+		gen = sa->cur;
 	if (!gen)
 		return OK;
 	if (h.exchange == IKE_SA_INIT || h.exchange == IKE_SESSION_RESUME)

@@ -63,6 +63,7 @@ void ike_setup_free(struct ike_sa *sa)
 	if (!s)
 		return;
 	ke_free(&s->ke);
+	ike_race_clear(s);
 	ike_buf_free(&s->first_own);
 	ike_buf_free(&s->first_peer);
 	ike_buf_free(&s->ticket_buf);
@@ -255,7 +256,8 @@ bool ike_sa_owns(const struct ike_sa *sa, struct bytes dgram)
 	uint64_t spi_i = rd_u64(&r);
 	uint64_t spi_r = rd_u64(&r);
 
-	return rd_ok(&r) && ike_gen_find(sa, spi_i, spi_r) != NULL;
+	return rd_ok(&r) &&
+	       (ike_gen_find(sa, spi_i, spi_r) || ike_race_has(sa, spi_i));
 }
 
 int64_t ike_sa_next_deadline(const struct ike_sa *sa)
@@ -364,6 +366,29 @@ enum err ike_sa_rekey_child(struct ike_sa *sa, int64_t now_ms)
 enum err ike_sa_ask_ticket(struct ike_sa *sa, int64_t now_ms)
 {
 	return command(sa, TASK_TICKET, now_ms);
+}
+
+enum err ike_sa_reconnect(struct ike_sa *sa, const struct ike_path *path,
+			  int64_t now_ms)
+{
+	bool open = false;
+
+	if (sa->state == IKE_ST_IDLE || sa->state == IKE_ST_CLOSED)
+		return ERR_STATE;
+	ike_enter(sa, now_ms);
+	sa->path = *path;
+	for (size_t i = 0; i < IKE_GENS_MAX; i++) {
+		struct ike_gen *g = sa->gens[i];
+
+		if (!g || g->req.kind == REQ_NONE)
+			continue;
+		open |= g == sa->cur;
+		ike_request_again(sa, g);
+	}
+	if (!open && sa->state == IKE_ST_UP)
+		sa->tasks |= TASK_ALIVE;
+	ike_leave(sa);
+	return OK;
 }
 
 enum err ike_sa_check_alive(struct ike_sa *sa, int64_t now_ms)

@@ -139,6 +139,16 @@ struct ike_buf {
 	size_t len;
 };
 
+#define IKE_RACERS_MAX 15
+/* The first request on one more path. */
+struct ike_racer {
+	struct ike_path path;
+	uint64_t spi_i;
+	struct ike_flight *flight;
+	uint8_t tries;
+	int64_t sent_ms;
+};
+
 /* What only the way up needs; wiped when the SA stands. */
 struct ike_setup {
 	bool is_resume;
@@ -151,6 +161,9 @@ struct ike_setup {
 	uint8_t cookie[IKE_COOKIE_MAX];
 	size_t cookie_len;
 	uint8_t cookies;
+	struct ike_racer racers[IKE_RACERS_MAX];
+	size_t n_racers;
+	bool race_over;
 	struct ike_buf first_own, first_peer; /* for AUTH, 2.15 */
 	struct secret maced_own, maced_peer;
 	struct ike_ticket ticket; /* opaque: a view into ticket_buf */
@@ -297,8 +310,19 @@ enum err ERR_MUST ike_gen_arm(struct ike_sa *sa, struct ike_gen *gen);
 /* The generation that carries the SA from now on. */
 void ike_gen_switch(struct ike_sa *sa, struct ike_gen *to, bool ours);
 
+/* --- race.c --- */
+/* The first request was written anew: so it is on the other paths. */
+enum err ERR_MUST ike_race_restart(struct ike_sa *sa);
+void ike_race_repeat(struct ike_sa *sa);
+bool ike_race_has(const struct ike_sa *sa, uint64_t spi_i);
+/* There is an answer to this SPI: its path is the SA's. */
+void ike_race_decide(struct ike_sa *sa, uint64_t spi_i);
+void ike_race_clear(struct ike_setup *s);
+
 /* --- window.c --- */
 void ike_flight_put(struct ike_flight **f);
+/* A message without protection. */
+enum err ERR_MUST ike_flight_plain(struct bytes msg, struct ike_flight **out);
 /* A chain under construction, in the scratch buffer. */
 void ike_chain_start(struct ike_sa *sa, struct ike_wr *w);
 enum err ERR_MUST ike_request_plain(struct ike_sa *sa, struct ike_gen *gen,
@@ -319,6 +343,8 @@ void ike_request_drop(struct ike_gen *gen);
 /* At once over the path of now, with all its tries. */
 void ike_request_again(struct ike_sa *sa, struct ike_gen *gen);
 void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen);
+/* It has all its tries once more. */
+void ike_request_go_on(struct ike_sa *sa, struct ike_gen *gen);
 uint8_t ike_exchange_of(enum ike_req_kind kind);
 /* One datagram that nobody answers, then forgotten. */
 void ike_send_once(struct ike_sa *sa, struct ike_gen *gen, uint16_t notify);
@@ -338,6 +364,7 @@ int64_t ike_timers_next(const struct ike_sa *sa);
 
 /* --- x_init.c --- */
 enum err ERR_MUST ike_init_send(struct ike_sa *sa);
+void ike_init_write(struct ike_sa *sa, struct ike_wr *w);
 enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx);
 /* Silence: tries MODP-2048 as the KE. False where that is no option. */
 bool ike_init_fallback(struct ike_sa *sa);
@@ -371,6 +398,7 @@ void ike_note_hint(struct ike_sa *sa, enum err why, uint32_t wait_ms,
 
 /* --- x_resume.c --- */
 enum err ERR_MUST ike_resume_send(struct ike_sa *sa);
+void ike_resume_write(struct ike_sa *sa, struct ike_wr *w);
 enum err ike_resume_answer(struct ike_sa *sa, const struct ike_rx *rx);
 
 /* --- x_auth.c --- */

@@ -154,7 +154,7 @@ static int64_t alive_at(const struct ike_sa *sa)
 
 static int64_t keepalive_at(const struct ike_sa *sa)
 {
-	if (!sa->cfg.keepalive_ms || !sa->behind_nat)
+	if (!sa->cfg.keepalive_ms || !sa->behind_nat || sa->path.tcp)
 		return IKE_NEVER;
 	return sa->spoke_ms + sa->cfg.keepalive_ms;
 }

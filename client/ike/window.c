@@ -40,7 +40,7 @@ void ike_flight_put(struct ike_flight **f)
 	*f = NULL;
 }
 
-static enum err flight_plain(struct bytes msg, struct ike_flight **out)
+enum err ike_flight_plain(struct bytes msg, struct ike_flight **out)
 {
 	struct ike_flight *f = flight_new(1, msg.len);
 
@@ -90,7 +90,8 @@ static enum err flight_seal(struct ike_sa *sa, struct ike_gen *gen,
 
 	if (e != OK)
 		return e;
-	if (sa->cfg.fragmentation && sa->peer_fragments && sa->cfg.max_datagram)
+	if (sa->cfg.fragmentation && sa->peer_fragments &&
+	    sa->cfg.max_datagram && !ike_way(sa)->tcp)
 		n = ike_fragments(&gen->protect, wr_len(&chain->w),
 				  sa->cfg.max_datagram);
 	if (n == 0)
@@ -169,6 +170,17 @@ static int64_t rto_spread(struct ike_sa *sa, uint32_t rto)
 	return (int64_t)rto - rto / 10 + r % (rto / 5 + 1);
 }
 
+static uint8_t tries_of(const struct ike_sa *sa, enum ike_req_kind kind)
+{
+	uint8_t n = sa->cfg.max_tries ? sa->cfg.max_tries : 1;
+
+	if (kind == REQ_DELETE_IKE && n > DELETE_TRIES)
+		return DELETE_TRIES;
+	if (kind == REQ_RESUME)
+		return RESUME_TRIES;
+	return kind == REQ_MOVE ? n + MOVE_TRIES : n;
+}
+
 static void request_open(struct ike_sa *sa, struct ike_gen *gen,
 			 enum ike_req_kind kind, struct ike_flight *f)
 {
@@ -180,13 +192,7 @@ static void request_open(struct ike_sa *sa, struct ike_gen *gen,
 	q->msg_id = gen->next_id;
 	q->flight = f;
 	q->tries = 1;
-	q->max_tries = sa->cfg.max_tries ? sa->cfg.max_tries : 1;
-	if (kind == REQ_DELETE_IKE && q->max_tries > DELETE_TRIES)
-		q->max_tries = DELETE_TRIES;
-	if (kind == REQ_RESUME)
-		q->max_tries = RESUME_TRIES;
-	if (kind == REQ_MOVE)
-		q->max_tries += MOVE_TRIES;
+	q->max_tries = tries_of(sa, kind);
 	q->rto_ms = kind == REQ_MOVE ? move_rto(sa) : first_rto(sa);
 	q->sent_ms = sa->now_ms;
 	q->next_ms = sa->now_ms + rto_spread(sa, q->rto_ms);
@@ -206,7 +212,7 @@ enum err ike_request_plain(struct ike_sa *sa, struct ike_gen *gen,
 	enum err e = ike_wr_end(w, &msg);
 
 	if (e == OK)
-		e = flight_plain(msg, &f);
+		e = ike_flight_plain(msg, &f);
 	if (e == OK)
 		request_open(sa, gen, kind, f);
 	return e;
@@ -323,6 +329,19 @@ void ike_request_again(struct ike_sa *sa, struct ike_gen *gen)
 	ike_queue_flight(sa, q->flight, ike_way(sa));
 }
 
+/* RFC 9329 6.2: TCP repeats by itself. */
+static void request_repeat(struct ike_sa *sa, struct ike_gen *gen)
+{
+	struct ike_request *q = &gen->req;
+
+	if (!ike_way(sa)->tcp) {
+		sa->stats.retransmissions++;
+		ike_queue_flight(sa, q->flight, ike_way(sa));
+	}
+	if (q->kind == REQ_INIT || q->kind == REQ_RESUME)
+		ike_race_repeat(sa);
+}
+
 void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen)
 {
 	struct ike_request *q = &gen->req;
@@ -341,8 +360,14 @@ void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen)
 	if (q->rto_ms > RTO_MAX_MS)
 		q->rto_ms = RTO_MAX_MS;
 	q->next_ms = sa->now_ms + rto_spread(sa, q->rto_ms);
-	sa->stats.retransmissions++;
-	ike_queue_flight(sa, q->flight, ike_way(sa));
+	request_repeat(sa, gen);
+}
+
+void ike_request_go_on(struct ike_sa *sa, struct ike_gen *gen)
+{
+	struct ike_request *q = &gen->req;
+
+	q->max_tries = q->tries + tries_of(sa, q->kind) - 1;
 }
 
 /* --- the gateway's requests ------------------------------------------- */

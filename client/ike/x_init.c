@@ -54,30 +54,37 @@ static enum err init_ke(struct ike_sa *sa, enum ke_method method)
 	return ke_new(method, &sa->rng, &s->ke);
 }
 
-enum err ike_init_send(struct ike_sa *sa)
+void ike_init_write(struct ike_sa *sa, struct ike_wr *w)
 {
 	struct ike_setup *s = sa->setup;
 	struct ike_hdr hdr = {.spi_i = sa->cur->spi_i,
 			      .exchange = IKE_SA_INIT,
 			      .flags = IKE_FLAG_INITIATOR};
+
+	ike_wr_start(w, sa->scratch, IKE_SCRATCH_LEN, &hdr);
+	if (s->cookie_len)
+		ike_wr_notify(w, N_COOKIE, bytes(s->cookie, s->cookie_len));
+	ike_wr_sa(w, &sa->cfg.ike_proposals);
+	ike_wr_ke(w, (uint16_t)s->method, ke_public(s->ke));
+	ike_wr_payload(w, PLD_NONCE, BYTES_OF(s->ni));
+	ike_put_nat_notifies(sa, w);
+	if (sa->cfg.fragmentation)
+		ike_wr_notify(w, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
+	put_signature_hashes(w);
+}
+
+enum err ike_init_send(struct ike_sa *sa)
+{
 	struct ike_wr w;
 	enum err e = OK;
 
-	if (!s->ke)
+	if (!sa->setup->ke)
 		e = init_ke(sa, proposals_first_ke(&sa->cfg.ike_proposals));
 	if (e != OK)
 		return e;
-	ike_wr_start(&w, sa->scratch, IKE_SCRATCH_LEN, &hdr);
-	if (s->cookie_len)
-		ike_wr_notify(&w, N_COOKIE, bytes(s->cookie, s->cookie_len));
-	ike_wr_sa(&w, &sa->cfg.ike_proposals);
-	ike_wr_ke(&w, (uint16_t)s->method, ke_public(s->ke));
-	ike_wr_payload(&w, PLD_NONCE, BYTES_OF(s->ni));
-	ike_put_nat_notifies(sa, &w);
-	if (sa->cfg.fragmentation)
-		ike_wr_notify(&w, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
-	put_signature_hashes(&w);
-	return ike_request_plain(sa, sa->cur, REQ_INIT, &w);
+	ike_init_write(sa, &w);
+	e = ike_request_plain(sa, sa->cur, REQ_INIT, &w);
+	return e ? e : ike_race_restart(sa);
 }
 
 bool ike_init_fallback(struct ike_sa *sa)
@@ -111,8 +118,9 @@ void ike_note_hint(struct ike_sa *sa, enum err why, uint32_t wait_ms,
 	sa->hint = why;
 	diag_clear(&sa->hint_text);
 	diag_set(&sa->hint_text, why, "%s", text);
+	/* RFC 9329 6.4: over TCP no better answer will come. */
 	if (wait_ms)
-		sa->hint_at_ms = sa->now_ms + wait_ms;
+		sa->hint_at_ms = sa->now_ms + (sa->path.tcp ? 0 : wait_ms);
 	log_info("IKE: unprotected answer: %s; waiting for a better one", text);
 }
 
@@ -213,6 +221,9 @@ void ike_learn_notifies(struct ike_sa *sa, const struct ike_rx *rx)
 	sa->behind_nat = ike_nat_told(sa, rx->msg, sa->setup->is_resume);
 	ike_nat_note(sa, rx->msg);
 	learn_hashes(sa, rx->msg);
+	/* 2.23: ESP shares the port from here on. */
+	if (sa->path.remote.port == IKE_PORT)
+		sa->path.remote.port = IKE_PORT_NATT;
 }
 
 enum err ike_sa_answer_read(const struct ike_msg *msg,

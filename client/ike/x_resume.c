@@ -5,23 +5,31 @@
 #include <stdio.h>
 #include <string.h>
 
-enum err ike_resume_send(struct ike_sa *sa)
+void ike_resume_write(struct ike_sa *sa, struct ike_wr *w)
 {
 	struct ike_setup *s = sa->setup;
 	struct ike_hdr hdr = {.spi_i = sa->cur->spi_i,
 			      .exchange = IKE_SESSION_RESUME,
 			      .flags = IKE_FLAG_INITIATOR};
-	struct ike_wr w;
 
-	ike_wr_start(&w, sa->scratch, IKE_SCRATCH_LEN, &hdr);
+	ike_wr_start(w, sa->scratch, IKE_SCRATCH_LEN, &hdr);
 	if (s->cookie_len)
-		ike_wr_notify(&w, N_COOKIE, bytes(s->cookie, s->cookie_len));
-	ike_wr_payload(&w, PLD_NONCE, BYTES_OF(s->ni));
-	ike_wr_notify(&w, N_TICKET_OPAQUE, s->ticket.opaque);
-	ike_put_nat_notifies(sa, &w);
+		ike_wr_notify(w, N_COOKIE, bytes(s->cookie, s->cookie_len));
+	ike_wr_payload(w, PLD_NONCE, BYTES_OF(s->ni));
+	ike_wr_notify(w, N_TICKET_OPAQUE, s->ticket.opaque);
+	ike_put_nat_notifies(sa, w);
 	if (sa->cfg.fragmentation)
-		ike_wr_notify(&w, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
-	return ike_request_plain(sa, sa->cur, REQ_RESUME, &w);
+		ike_wr_notify(w, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
+}
+
+enum err ike_resume_send(struct ike_sa *sa)
+{
+	struct ike_wr w;
+	enum err e;
+
+	ike_resume_write(sa, &w);
+	e = ike_request_plain(sa, sa->cur, REQ_RESUME, &w);
+	return e ? e : ike_race_restart(sa);
 }
 
 static void resume_refused(struct ike_sa *sa, const char *how)

@@ -95,7 +95,8 @@ static bool gw_pull(struct sim *s)
 	if (a.kind != GW_DO_SEND)
 		return true;
 	m = &members[member_at(&a.u.send.path.remote)];
-	back = (struct ike_path){a.u.send.path.remote, a.u.send.path.local};
+	back = (struct ike_path){.local = a.u.send.path.remote,
+				 .remote = a.u.send.path.local};
 	sim_must(s, a.u.send.dgram.len <= sizeof(buf));
 	memcpy(buf, a.u.send.dgram.p, a.u.send.dgram.len);
 	sim_must(s, ike_sa_input(m->sa, buf, a.u.send.dgram.len, &back,

@@ -109,7 +109,7 @@ static struct gw_path nat_out(const struct sim *s, const struct ike_path *p)
 
 static struct ike_path nat_in(const struct sim *s, const struct gw_path *g)
 {
-	struct ike_path p = {g->remote, g->local};
+	struct ike_path p = {.local = g->remote, .remote = g->local};
 
 	p.local.port = (uint16_t)(p.local.port - s->nat);
 	return p;

@@ -4,7 +4,7 @@
 
 struct ike_sa *live;
 int starts, resumes, deletes, checks, asks, rekeys, moves;
-bool can_move;
+bool can_move, presented_form;
 static uint8_t tags;
 static struct suite a_suite;
 
@@ -39,6 +39,7 @@ enum err ike_sa_resume(struct ike_sa *sa, const struct ike_ticket *ticket,
 	assert_int_equal(ticket->opaque.len, 3);
 	assert_memory_equal(ticket->opaque.p, "abc", 3);
 	resumes++;
+	presented_form = ticket->auth_first_only;
 	sa->resumed = true;
 	sa->state = IKE_ST_RESUME;
 	return OK;
@@ -179,8 +180,9 @@ const struct ike_ticket abc = {.opaque = {(const uint8_t *)"abc", 3},
 
 void pull(struct above *a)
 {
-	static const struct ike_path path = {{4, 1, {192, 0, 2, 2}},
-					     {4, 4500, {192, 0, 2, 1}}};
+	static const struct ike_path path = {
+		.local = {4, 1, {192, 0, 2, 2}},
+		.remote = {4, 4500, {192, 0, 2, 1}}};
 	struct session_action act;
 
 	while ((act = session_next_action(a->s)).kind != SES_DO_NOTHING) {
