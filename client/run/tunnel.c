@@ -21,6 +21,7 @@ static void on_timer(void *ctx)
 {
 	struct tunnel *t = ctx;
 
+	tunnel_notice_sleep(t);
 	session_timeout(t->session, os_now().boot_ms);
 	tunnel_pump(t);
 }
@@ -108,6 +109,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 	    state == SES_ST_NO_PATH)
 		tunnel_watch_network(t);
 	if (state == SES_ST_UP) {
+		tunnel_watch_sleep(t);
 		t->connect_cpu_us = os_cpu_us() - t->cpu_start_us;
 		t->since_wall_ms = os_now().wall_ms;
 		t->first_ticket = !r->moved;
@@ -276,6 +278,7 @@ void tunnel_free(struct tunnel **tp)
 	if (!t)
 		return;
 	loop_remove_timer(t->loop, on_timer, t);
+	tunnel_unwatch_sleep(t);
 	tunnel_close_udp(t);
 	if (t->link.tun_fd >= 0) {
 		loop_remove(t->loop, t->link.tun_fd);

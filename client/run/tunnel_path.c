@@ -126,6 +126,7 @@ static void on_netmon(void *ctx)
 
 	if (!netmon_drain(t->netmon))
 		return;
+	tunnel_notice_sleep(t);
 	if (t->path.remote.family == ADDR_NONE || !look_at_path(t, &now))
 		session_path_lost(t->session, now_ms);
 	else

@@ -5,6 +5,7 @@
 #include "client/run/dataplane.h"
 #include "client/run/tunnel.h"
 #include "platform/netmon.h"
+#include "platform/sleep.h"
 
 #define TUNNEL_KEYIDS_MAX 8
 #define GATEWAY_ADDRS_MAX 8
@@ -24,7 +25,10 @@ struct tunnel {
 	struct ike_path path;
 	struct netmon *netmon;
 	struct netmon_path way; /* of path, when the socket was opened */
-	int udp_fd;		/* -1: none */
+	struct sleep_watch *sleep;
+	bool watches_sleep;
+	int64_t sleep_due_ms; /* open the watch; or, open, let it sleep */
+	int udp_fd;	      /* -1: none */
 	int old_udp_fd; /* of the path before a move: only heard, for a while */
 	int64_t old_until_ms;
 	/* Ours, for IKE_AUTH; views into certs_buf. */
@@ -55,6 +59,14 @@ void tunnel_answer_path(struct tunnel *t);
 void tunnel_close_udp(struct tunnel *t);
 /* From now on changes of the network are seen. */
 void tunnel_watch_network(struct tunnel *t);
+
+/* tunnel_sleep.c: the machine's sleep, from when the tunnel is up. */
+void tunnel_watch_sleep(struct tunnel *t);
+void tunnel_unwatch_sleep(struct tunnel *t);
+/* Did it sleep? Asked whenever something else wakes us. */
+void tunnel_notice_sleep(struct tunnel *t);
+/* What a sleep may have waited for. */
+void tunnel_ticket_stored(struct tunnel *t);
 
 /* tunnel_conf.c: what was agreed on, set at the helper. */
 void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n);

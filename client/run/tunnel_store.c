@@ -71,6 +71,7 @@ void tunnel_store_ticket(struct tunnel *t, const struct ike_ticket *ticket)
 	if (e)
 		log_warn("ticket is not kept: %s", diag_text(&diag, e));
 	t->has_ticket = e == OK;
+	tunnel_ticket_stored(t);
 	t->ticket_expires_wall_ms = entry.expires_wall_ms;
 	t->ticket_size = ticket->opaque.len;
 	mem_wipe(&entry, sizeof(entry));
