@@ -202,6 +202,7 @@ enum err ike_auth_finish(struct ike_sa *sa, const struct ike_msg *msg)
 		return leave_politely(sa, e);
 	ike_auth_lifetime_take(sa, msg);
 	ike_moves_learn(sa, msg);
+	ike_qcd_take(sa->cur, msg);
 	queue_netconf(sa, &conf);
 	deal.nr = bytes(sa->setup->nr, sa->setup->nr_len);
 	deal.spi_out = answer.spi_out;

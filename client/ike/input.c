@@ -115,6 +115,9 @@ static void input_take(struct ike_sa *sa, struct ike_rx *rx, enum err e)
 	} else {
 		ike_flight_put(&gen->answer);
 	}
+	/* RFC 6290 4.3, 4.4: it may come, and be replaced, at any time */
+	if (e == OK && rx->msg->hdr.exchange == INFORMATIONAL)
+		ike_qcd_take(gen, rx->msg);
 	if (e != OK)
 		input_bad(sa, rx, e);
 	else
@@ -143,8 +146,11 @@ static void input_protected(struct ike_sa *sa, struct ike_gen *gen,
 	bool done = true;
 	enum err e;
 
-	if (!gen->has_keys || ike_msg_parse(dgram, &msg) != OK ||
-	    !msg.sk_type || msg.n_payloads)
+	if (!gen->has_keys || ike_msg_parse(dgram, &msg) != OK)
+		return;
+	if (!msg.sk_type)
+		ike_qcd_input(sa, gen, &msg);
+	if (!msg.sk_type || msg.n_payloads)
 		return;
 	place = window_place(sa, gen, &msg.hdr);
 	if (place == PLACE_NONE)

@@ -76,6 +76,7 @@ struct ike_gen {
 	uint64_t spi_i, spi_r;
 	struct ike_keys keys;
 	struct ike_protect protect;
+	struct secret qcd; /* the gateway's token, RFC 6290; empty: none */
 	uint32_t next_id;
 	struct ike_request req;
 	struct ike_reasm *reasm_answer;
@@ -514,6 +515,13 @@ void ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx);
 /* The answer that establishes the SA. */
 void ike_moves_learn(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_addresses_take(struct ike_sa *sa, const struct ike_msg *msg);
+
+/* --- qcd.c --- */
+/* The token for gen in an authenticated message; replaces. */
+void ike_qcd_take(struct ike_gen *gen, const struct ike_msg *msg);
+/* An unprotected message with the SPIs of gen. */
+void ike_qcd_input(struct ike_sa *sa, struct ike_gen *gen,
+		   const struct ike_msg *msg);
 
 /* --- finish.c --- */
 /* N(AUTH_LIFETIME) of an authenticated message, RFC 4478. */

@@ -158,6 +158,7 @@ enum err ike_rekey_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		ike_goodbye(sa, e);
 		return OK;
 	}
+	ike_qcd_take(gen, rx->msg);
 	rekey_settle(sa, gen, rx,
 		     rk->their_gen && ike_rekey_lost(rk, answer.nr));
 	return OK;

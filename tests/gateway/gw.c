@@ -124,7 +124,7 @@ static void no_such_sa(struct gw *gw, const struct ike_hdr *hdr,
 	if ((hdr->flags & IKE_FLAG_RESPONSE) || gw->sw.no_invalid_spi)
 		return;
 	gw->n.invalid_spi_sent++;
-	gw_plain_notify(gw, hdr, path, N_INVALID_IKE_SPI, BYTES_NONE);
+	gw_crash_tell(gw, hdr, path);
 }
 
 void gw_input(struct gw *gw, uint8_t *dgram, size_t len,

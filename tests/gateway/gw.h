@@ -53,6 +53,9 @@
 	  "UNACCEPTABLE_ADDRESSES when a client moves (MOBIKE)")               \
 	X(check_path, "check-path",                                            \
 	  "COOKIE2 to the new address of a client that moved")                 \
+	X(qcd, "qcd",                                                          \
+	  "give tokens, and tell them for SAs that are forgotten (RFC 6290)")  \
+	X(wrong_qcd, "wrong-qcd", "tell a wrong token")                        \
 	X(no_invalid_spi, "no-invalid-spi",                                    \
 	  "silence instead of INVALID_IKE_SPI")                                \
 	X(no_additional, "no-additional",                                      \
@@ -101,7 +104,8 @@ struct gw_switches {
 	X(fragments_in)                                                        \
 	X(fragments_out)                                                       \
 	X(public_key_ops)                                                      \
-	X(invalid_spi_sent)
+	X(invalid_spi_sent)                                                    \
+	X(tokens_told)
 
 struct gw_counters {
 #define X(field) uint64_t field;

@@ -323,6 +323,7 @@ void gw_auth_finish(struct gw *gw, struct gw_ike *ike, struct bytes psk)
 	}
 	replace_old(gw, ike);
 	make_session(gw, ike);
+	gw_wr_token(gw, ike, &m);
 	wr_first_child(gw, ike, &m);
 	if (ike->auth->want.mobike)
 		wr_mobike(gw, ike, &m);

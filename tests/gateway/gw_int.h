@@ -39,7 +39,8 @@ enum gw_task {
 	GW_TASK_REKEY_CHILD,
 	GW_TASK_DELETE_IKE,
 	GW_TASK_DELETE_CHILD,
-	GW_TASK_PUSH
+	GW_TASK_PUSH,
+	GW_TASK_TOKEN /* of an SA that our rekey made; RFC 6290 4.3 */
 };
 
 struct gw_job {
@@ -342,6 +343,12 @@ bool gw_ts_narrow(struct gw *gw, const struct gw_sess *s,
 		  const struct ike_ts_list *client,
 		  const struct ike_ts_list *nets, struct ike_ts_list *out_tsi,
 		  struct ike_ts_list *out_tsr);
+
+/* --- gw_qcd.c: tokens of RFC 6290 ----------------------------------- */
+void gw_wr_token(struct gw *gw, const struct gw_ike *ike, struct ike_wr *m);
+/* INVALID_IKE_SPI, with the token of an SA that we have no more. */
+void gw_crash_tell(struct gw *gw, const struct ike_hdr *hdr,
+		   const struct gw_path *path);
 
 /* --- gw_ticket.c --------------------------------------------------------- */
 enum err ERR_MUST gw_ticket_open_keys(struct gw *gw);

@@ -178,6 +178,9 @@ static void start_informational(struct gw *gw, struct gw_ike *ike)
 	case GW_TASK_PUSH:
 		gw_wr_ticket(gw, ike, &m);
 		break;
+	case GW_TASK_TOKEN:
+		gw_wr_token(gw, ike, &m);
+		break;
 	case GW_TASK_CHECK_PATH:
 		rng_draw(&gw->rng, ike->cookie2, sizeof(ike->cookie2));
 		ike_wr_notify(&m, N_COOKIE2, BYTES_OF(ike->cookie2));
@@ -208,6 +211,7 @@ static bool worth_it(const struct gw_ike *ike, const struct gw_job *j)
 	case GW_TASK_ALIVE:
 	case GW_TASK_CHECK_PATH:
 	case GW_TASK_PUSH:
+	case GW_TASK_TOKEN:
 	case GW_TASK_DELETE_IKE:
 		break;
 	}
@@ -278,6 +282,7 @@ void gw_own_response(struct gw *gw, struct gw_ike *ike,
 	case GW_TASK_NONE:
 	case GW_TASK_ALIVE:
 	case GW_TASK_PUSH:
+	case GW_TASK_TOKEN:
 		break;
 	}
 	gw_own_done(gw, ike);

@@ -18,6 +18,8 @@ void gw_take_over(struct gw *gw, struct gw_ike *old, struct gw_ike *to)
 	gw->n.ike_rekeys++;
 	if (gw->sw.push)
 		gw_job_add(gw, to, GW_TASK_PUSH, 0);
+	if (gw->sw.qcd && to->initiator)
+		gw_job_add(gw, to, GW_TASK_TOKEN, 0);
 }
 
 static struct gw_ike *successor(struct gw *gw, struct gw_ike *old,
@@ -134,6 +136,7 @@ static void rekey_accept(struct gw *gw, struct gw_ike *old,
 		old->pend.theirs = new->my_spi;
 	}
 	gw_tickets_void(gw, old->sess);
+	gw_wr_token(gw, new, &m);
 	if (!gw->sw.auth_only && ike_msg_notify(msg, N_TICKET_REQUEST, &n))
 		gw_wr_ticket_answer(gw, new, true, true, &m);
 	gw_answer(gw, old, CREATE_CHILD_SA, &m);
