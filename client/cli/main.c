@@ -13,22 +13,33 @@
 #include "client/store/profile_file.h"
 #include "platform/base/log.h"
 
-enum name_need { NAME_NONE, NAME_MAY, NAME_MUST };
+/* What stands behind the verb. */
+enum args {
+	ARGS_NONE,
+	ARGS_MAY_NAME,	/* a profile */
+	ARGS_NAME,	/* the same, needed */
+	ARGS_NAME_FILE, /* and perhaps a file */
+	ARGS_FILE,	/* or a URL */
+	ARGS_WORDS	/* a word, perhaps another */
+};
 
 struct cli_verb {
 	const char *word;
 	int (*run)(struct cli *cli);
-	enum name_need name;
+	enum args args;
 	const char *options; /* letters of those it knows */
+	bool with_helper;    /* started, where we are root */
 };
 
 static const struct cli_verb verbs[] = {
-	{"up", cli_up, NAME_MUST, "bov"},
-	{"down", cli_down, NAME_MUST, "v"},
-	{"suspend", cli_suspend, NAME_MUST, "v"},
-	{"status", cli_status, NAME_MAY, "jv"},
-	{"tickets", cli_tickets, NAME_NONE, "jvr"},
-	{"forget", cli_forget, NAME_MUST, "v"},
+	{"up", cli_up, ARGS_NAME, "bov", true},
+	{"down", cli_down, ARGS_NAME, "v", false},
+	{"suspend", cli_suspend, ARGS_NAME, "v", false},
+	{"status", cli_status, ARGS_MAY_NAME, "jv", false},
+	{"monitor", cli_monitor, ARGS_MAY_NAME, "jv", false},
+	{"log", cli_log, ARGS_NAME, "fv", false},
+	{"tickets", cli_tickets, ARGS_NONE, "jvr", false},
+	{"forget", cli_forget, ARGS_NAME, "v", false},
 };
 
 static const char usage[] =
@@ -36,6 +47,8 @@ static const char usage[] =
 	"       vpn-connect down NAME        log out, forget the ticket\n"
 	"       vpn-connect suspend NAME     disconnect, keep the ticket\n"
 	"       vpn-connect status [--json] [NAME]\n"
+	"       vpn-connect monitor [--json] [NAME]    status, live\n"
+	"       vpn-connect log [--follow] NAME\n"
 	"       vpn-connect tickets [--json]\n"
 	"       vpn-connect tickets --rotate-key   a new key for all tickets\n"
 	"       vpn-connect forget NAME      delete the ticket\n"
@@ -86,7 +99,7 @@ static enum err privilege_drop(struct cli *cli, struct diag *diag)
 	if (geteuid() == 0) {
 		/* So that secrets can be locked in memory later. */
 		setrlimit(RLIMIT_MEMLOCK, &unlimited);
-		if (cli->verb->run == cli_up)
+		if (cli->verb->with_helper)
 			e = net_spawn(&cli->net, diag);
 	}
 	if (!e)
@@ -127,10 +140,50 @@ static bool option_set(struct cli *cli, int letter)
 	case 'r':
 		cli->rotate_key = true;
 		return true;
+	case 'f':
+		cli->follow = true;
+		return true;
+	case 'y':
+		cli->yes = true;
+		return true;
+	case 'n':
+		cli->new_name = optarg;
+		return true;
+	case 'p':
+		cli->password_file = optarg;
+		return true;
 	default:
 		cli->verbose = true;
 		return true;
 	}
+}
+
+/* What is no option. -1: go on, else the exit code. */
+static int words_parse(struct cli *cli, int n, char **words)
+{
+	static const struct {
+		int min, max;
+		bool name; /* the first is a profile's */
+	} wanted[] = {
+		[ARGS_NONE] = {0, 0, false}, [ARGS_MAY_NAME] = {0, 1, true},
+		[ARGS_NAME] = {1, 1, true},  [ARGS_NAME_FILE] = {1, 2, true},
+		[ARGS_FILE] = {1, 1, false}, [ARGS_WORDS] = {1, 2, false},
+	};
+	enum args args = cli->verb->args;
+	struct diag diag = DIAG_INIT;
+	enum err e = OK;
+
+	if (n > wanted[args].max)
+		return usage_fail("too many arguments for ", cli->verb->word);
+	if (n < wanted[args].min)
+		return usage_fail(wanted[args].name ? "which profile? "
+						    : "what? ",
+				  cli->verb->word);
+	cli->arg = n > 0 ? words[0] : NULL;
+	cli->arg2 = n > 1 ? words[1] : NULL;
+	if (cli->arg && wanted[args].name)
+		e = profile_file_name(cli->arg, cli->name, &diag);
+	return e ? cli_fail(e, &diag) : -1;
 }
 
 /* What is behind the verb. -1: go on, else the exit code. */
@@ -141,31 +194,27 @@ static int arguments_parse(struct cli *cli, int argc, char **argv)
 		{"once", no_argument, NULL, 'o'},
 		{"json", no_argument, NULL, 'j'},
 		{"rotate-key", no_argument, NULL, 'r'},
+		{"follow", no_argument, NULL, 'f'},
+		{"name", required_argument, NULL, 'n'},
+		{"password-file", required_argument, NULL, 'p'},
+		{"yes", no_argument, NULL, 'y'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
-	struct diag diag = DIAG_INIT;
-	enum err e;
 	int letter;
 
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, "vh", options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":vh", options, NULL)) != -1) {
 		if (letter == 'h') {
 			fputs(usage, stdout);
 			return 0;
 		}
+		if (letter == ':')
+			return usage_fail("no value behind ", argv[optind - 1]);
 		if (letter == '?' || !option_set(cli, letter))
 			return usage_fail("unknown option ", argv[optind - 1]);
 	}
-	if (argc - optind > (cli->verb->name == NAME_NONE ? 0 : 1))
-		return usage_fail("too many arguments for ", cli->verb->word);
-	cli->arg = optind < argc ? argv[optind] : NULL;
-	if (!cli->arg)
-		return cli->verb->name == NAME_MUST
-			       ? usage_fail("which profile? ", cli->verb->word)
-			       : -1;
-	e = profile_file_name(cli->arg, cli->name, &diag);
-	return e ? cli_fail(e, &diag) : -1;
+	return words_parse(cli, argc - optind, argv + optind);
 }
 
 /* --help and --version need nobody; everything else is a verb. */

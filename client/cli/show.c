@@ -1,13 +1,114 @@
 /* Objects to lines for people. */
 #include "config.h"
 
-#include <jansson.h>
-#include <stdio.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client/cli/cli.h"
 #include "client/store/key.h"
+
+#define LABEL_LEN  14 /* with what is around it */
+#define WIDTH_MIN  40
+#define WIDTH_MAX  100
+#define WIDTH_FILE 80
+
+/* --- the page ------------------------------------------------------------- */
+
+static bool colour_wanted(int fd)
+{
+	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+
+	return isatty(fd) && !(no && no[0]) && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+struct show show_open(FILE *out)
+{
+	struct show show = {.out = out, .width = WIDTH_FILE};
+	struct winsize size;
+	int fd = fileno(out);
+
+	show.colour = colour_wanted(fd);
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		show.width = size.ws_col;
+	if (show.width < WIDTH_MIN)
+		show.width = WIDTH_MIN;
+	if (show.width > WIDTH_MAX)
+		show.width = WIDTH_MAX;
+	return show;
+}
+
+void show_word(const struct show *show, enum show_tone tone, const char *word)
+{
+	static const char *const codes[] = {[TONE_GOOD] = "32",
+					    [TONE_WARN] = "33",
+					    [TONE_BAD] = "31",
+					    [TONE_STRONG] = "1"};
+
+	if (show->colour)
+		fprintf(show->out, "\033[%sm%s\033[0m", codes[tone], word);
+	else
+		fputs(word, show->out);
+}
+
+/* Columns of the first len octets: what continues a character has none. */
+static size_t columns(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Octets of text that fit into room columns, at best up to a space. */
+static size_t line_fit(const char *text, size_t room)
+{
+	size_t len = 0, space = 0;
+
+	while (text[len] && columns(text, len + 1) <= room) {
+		len++;
+		while (((unsigned char)text[len] & 0xc0) == 0x80)
+			len++;
+		if (text[len] == ' ')
+			space = len;
+	}
+	return text[len] == '\0' || space == 0 ? len : space;
+}
+
+static void text_wrap(const struct show *show, const char *text)
+{
+	size_t room = show->width - LABEL_LEN;
+
+	for (;;) {
+		size_t len = line_fit(text, room);
+
+		fprintf(show->out, "%.*s\n", (int)len, text);
+		text += len;
+		text += strspn(text, " ");
+		if (*text == '\0')
+			return;
+		fprintf(show->out, "%*s", LABEL_LEN, "");
+	}
+}
+
+void show_row(const struct show *show, const char *label, const char *fmt, ...)
+{
+	char text[1600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(show->out, "  %-*s", LABEL_LEN - 2, label);
+	text_wrap(show, text);
+}
+
+/* --- values --------------------------------------------------------------- */
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -44,7 +145,7 @@ const char *show_duration(int64_t s, char *buf, size_t cap)
 	return buf;
 }
 
-static const char *size_text(double octets, char buf[32])
+const char *show_size(double octets, char buf[32])
 {
 	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
 	size_t unit = 0;
@@ -58,122 +159,127 @@ static const char *size_text(double octets, char buf[32])
 	return buf;
 }
 
-static void row(const char *label)
-{
-	printf("  %-11s", label);
-}
-
 /* "a, b, c" */
-static void texts_print(const json_t *list)
+static const char *texts_join(const json_t *list, char *buf, size_t cap)
 {
-	for (size_t i = 0; i < json_array_size(list); i++)
-		printf("%s%s", i > 0 ? ", " : "",
-		       json_string_value(json_array_get(list, i)));
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < json_array_size(list) && used < cap; i++)
+		used += (size_t)snprintf(
+			buf + used, cap - used, "%s%s", i > 0 ? ", " : "",
+			json_string_value(json_array_get(list, i)));
+	return buf;
 }
 
-static void show_since(const json_t *o)
+/* --- a tunnel ------------------------------------------------------------- */
+
+static enum show_tone state_tone(const json_t *o)
+{
+	const char *state = text(o, "state");
+
+	if (strcmp(state, session_state_text(SES_ST_UP)) == 0)
+		return TONE_GOOD;
+	if (strcmp(state, session_state_text(SES_ST_CLOSED)) == 0)
+		return TONE_BAD;
+	return TONE_WARN;
+}
+
+static void show_headline(const struct show *show, const json_t *o)
 {
 	time_t since = (time_t)number(o, "since");
 	char when[32], span[32];
 	struct tm tm;
 
-	if (since == 0 || !localtime_r(&since, &tm))
-		return;
-	strftime(when, sizeof(when), "%F %T", &tm);
-	printf(" since %s (%s)", when,
-	       show_duration(time(NULL) - since, span, sizeof(span)));
+	show_word(show, TONE_STRONG, text(o, "name"));
+	fputs(": ", show->out);
+	show_word(show, state_tone(o), text(o, "state"));
+	if (since != 0 && localtime_r(&since, &tm)) {
+		strftime(when, sizeof(when), "%F %T", &tm);
+		fprintf(show->out, " since %s (%s)", when,
+			show_duration(time(NULL) - since, span, sizeof(span)));
+	}
+	fputc('\n', show->out);
 }
 
-static void show_connection(const json_t *o)
+static void show_connection(const struct show *show, const json_t *o)
 {
 	const json_t *inner = json_object_get(o, "inner");
 	const json_t *dns = json_object_get(o, "dns");
+	bool both = text(inner, "v4")[0] && text(inner, "v6")[0];
+	char names[300];
 
-	row("how");
-	printf("%s: %lld round trips, %lld packets, %lld octets, %lld ms, "
-	       "CPU %.1f ms\n",
-	       text(o, "how"), number(o, "round_trips"), number(o, "packets"),
-	       number(o, "octets"), number(o, "connect_ms"),
-	       (double)number(o, "cpu_us") / 1000);
-	row("prompts");
-	printf("%lld\n", number(o, "prompts"));
-	row("inside");
-	printf("%s%s%s on %s", text(inner, "v4"),
-	       text(inner, "v4")[0] && text(inner, "v6")[0] ? ", " : "",
-	       text(inner, "v6"), text(o, "interface"));
-	if (json_array_size(dns) > 0) {
-		printf(", DNS ");
-		texts_print(dns);
-	}
-	putchar('\n');
-	row("algorithms");
-	printf("IKE %s, ESP %s\n", text(o, "ike"), text(o, "esp"));
+	show_row(show, "how",
+		 "%s: %lld round trips, %lld ms, %lld prompts (%lld packets, "
+		 "%lld octets, CPU %.1f ms)",
+		 text(o, "how"), number(o, "round_trips"),
+		 number(o, "connect_ms"), number(o, "prompts"),
+		 number(o, "packets"), number(o, "octets"),
+		 (double)number(o, "cpu_us") / 1000);
+	show_row(show, "inside", "%s%s%s on %s%s%s", text(inner, "v4"),
+		 both ? ", " : "", text(inner, "v6"), text(o, "interface"),
+		 json_array_size(dns) > 0 ? ", DNS " : "",
+		 texts_join(dns, names, sizeof(names)));
+	show_row(show, "algorithms", "IKE %s, ESP %s", text(o, "ike"),
+		 text(o, "esp"));
 }
 
-static void show_traffic(const json_t *o)
+static void show_traffic(const struct show *show, const json_t *o)
 {
 	char in[32], out[32];
 
-	row("traffic");
-	printf("in %s (%lld packets), out %s (%lld packets)\n",
-	       size_text((double)number(o, "bytes_in"), in),
-	       number(o, "packets_in"),
-	       size_text((double)number(o, "bytes_out"), out),
-	       number(o, "packets_out"));
+	show_row(show, "traffic", "in %s (%lld packets), out %s (%lld packets)",
+		 show_size((double)number(o, "bytes_in"), in),
+		 number(o, "packets_in"),
+		 show_size((double)number(o, "bytes_out"), out),
+		 number(o, "packets_out"));
 }
 
-static void show_ticket(const json_t *o)
+static void show_ticket(const struct show *show, const json_t *o)
 {
 	const json_t *ticket = json_object_get(o, "ticket");
 	char span[32];
 
-	row("ticket");
 	if (!json_is_object(ticket))
-		puts("none");
+		show_row(show, "ticket", "none");
 	else
-		printf("%s left, %lld octets, %s%lld\n",
-		       show_duration(number(ticket, "remaining_s"), span,
-				     sizeof(span)),
-		       number(ticket, "size"),
-		       "renewals: ", number(ticket, "renewed"));
-	if (json_is_true(json_object_get(o, "renewal_stopped"))) {
-		row("renewal");
-		puts("the gateway gives no other ticket: once this one has "
-		     "expired, the next connect is a full one");
-	} else if (json_is_integer(json_object_get(o, "next_renewal_s"))) {
-		row("renewal");
-		printf("in %s\n", show_duration(number(o, "next_renewal_s"),
-						span, sizeof(span)));
-	}
+		show_row(show, "ticket", "%s left, %lld octets, renewals: %lld",
+			 show_duration(number(ticket, "remaining_s"), span,
+				       sizeof(span)),
+			 number(ticket, "size"), number(ticket, "renewed"));
+	if (json_is_true(json_object_get(o, "renewal_stopped")))
+		show_row(show, "renewal",
+			 "the gateway gives no other ticket: once this one has "
+			 "expired, the next connect is a full one");
+	else if (json_is_integer(json_object_get(o, "next_renewal_s")))
+		show_row(show, "renewal", "in %s",
+			 show_duration(number(o, "next_renewal_s"), span,
+				       sizeof(span)));
 }
 
-void show_status(const json_t *o)
+void show_status(const struct show *show, const json_t *o)
 {
 	bool runs = json_object_get(o, "pid") != NULL;
 
-	printf("%s: %s", text(o, "name"), text(o, "state"));
-	show_since(o);
-	putchar('\n');
+	show_headline(show, o);
 	if (runs) {
-		row("gateway");
-		printf("%s (%s) from %s\n", text(o, "gateway"),
-		       text(o, "gateway_address"), text(o, "local_address"));
-		row("identity");
-		puts(text(o, "identity"));
+		if (text(o, "local_address")[0])
+			show_row(show, "gateway", "%s (%s) from %s",
+				 text(o, "gateway"), text(o, "gateway_address"),
+				 text(o, "local_address"));
+		else
+			show_row(show, "gateway", "%s", text(o, "gateway"));
+		show_row(show, "identity", "%s", text(o, "identity"));
 	}
 	if (text(o, "how")[0])
-		show_connection(o);
+		show_connection(show, o);
 	if (runs)
-		show_traffic(o);
-	show_ticket(o);
-	if (number(o, "reconnects") > 0) {
-		row("reconnects");
-		printf("%lld\n", number(o, "reconnects"));
-	}
-	if (text(o, "last_error")[0]) {
-		row("last error");
-		puts(text(o, "last_error"));
-	}
+		show_traffic(show, o);
+	show_ticket(show, o);
+	if (number(o, "reconnects") > 0)
+		show_row(show, "reconnects", "%lld", number(o, "reconnects"));
+	if (text(o, "last_error")[0])
+		show_row(show, "last error", "%s", text(o, "last_error"));
 }
 
 void show_tickets(const struct ticket_info *tickets, size_t n)
