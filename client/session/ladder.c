@@ -55,10 +55,9 @@ void held_superseded(struct session *s)
 	if (ladder_presented(s))
 		return;
 	held_wipe(&s->held);
-	if (s->trial && s->trial_resumes) {
-		s->early_ticket = NULL;
-		ike_sa_free(&s->trial);
-	}
+	ike_sa_free(&s->late);
+	if (s->trial && s->trial_resumes)
+		attempts_drop(s);
 	if (!s->trial && s->moving && !s->frozen)
 		move_hedge_later(s); /* with the new one */
 }
@@ -187,6 +186,8 @@ void ladder_up(struct session *s, const struct ike_action *a)
 	r->reconnects += s->moving;
 	move_forget(s);
 	held_wipe(&s->held);
+	ike_sa_free(&s->late);
+	s->ask_at_ms = SESSION_NEVER;
 	ike_sa_free(&s->live);
 	s->live = s->trial;
 	s->trial = NULL;
@@ -234,15 +235,40 @@ static void resume_failed(struct session *s, enum err why, bool auth_sent)
 	ladder_begin(s);
 }
 
-static void trial_closed(struct session *s, enum err why, bool auth_sent)
+static void auth_form_set(struct session *s, bool first_only)
 {
-	bool resumed = s->trial_resumes;
+	s->held.ticket.auth_first_only = first_only;
+	s->cfg.ike.resume_auth_first_only = first_only; /* tickets to come */
+}
+
+/* The gateway knows the ticket, and made no SA of it, for our AUTH is wrong:
+ * two forms of it are in use on resuming (struct ike_ticket). The other one,
+ * once; what works is kept with the next ticket. */
+static bool try_other_form(struct session *s)
+{
+	bool first_only = s->held.ticket.auth_first_only ||
+			  s->cfg.ike.resume_auth_first_only;
+
+	auth_form_set(s, !first_only);
+	if (!s->held.here || s->held.other_form)
+		return false; /* neither: as it was */
+	s->held.other_form = true;
+	s->held.tries = 0;
+	log_info("session: the ticket once more, with the other form of AUTH");
+	return true;
+}
+
+static void trial_closed(struct session *s, const struct ike_action *a)
+{
+	bool resumed = s->trial_resumes, auth_sent = a->u.closed.auth_sent;
+	enum err why = a->u.closed.why;
 
 	if (!s->live || s->moving)
 		add_stats(s);
-	s->early_ticket = NULL;
-	ike_sa_free(&s->trial);
-	if (s->live && !s->moving && (resumed || s->rung != RUNG_REST)) {
+	attempts_drop(s);
+	if (a->u.closed.resume_auth_failed && try_other_form(s)) {
+		ladder_begin(s);
+	} else if (s->live && !s->moving && (resumed || s->rung != RUNG_REST)) {
 		renewal_failed(s, resumed && auth_sent);
 	} else if (resumed) {
 		resume_failed(s, why, auth_sent);
@@ -286,7 +312,7 @@ void ladder_closed(struct session *s, bool is_live, const struct ike_action *a)
 	if (s->report.state == SES_ST_CLOSING)
 		session_finish(s, ERR_CANCELLED, NULL);
 	else if (!is_live)
-		trial_closed(s, why, a->u.closed.auth_sent);
+		trial_closed(s, a);
 	else if (s->cfg.persistent || s->moving)
 		ladder_lost(s, why);
 	else
@@ -313,9 +339,8 @@ static void trial_anew(struct session *s)
 	if (ladder_presented(s))
 		held_wipe(&s->held);
 	s->held.tries = 0;
-	s->early_ticket = NULL;
 	add_stats(s);
-	ike_sa_free(&s->trial);
+	attempts_drop(s);
 	ladder_ask_path(s);
 }
 
@@ -336,8 +361,7 @@ static void path_moved(struct session *s)
 	if (ladder_presented(s))
 		held_wipe(&s->held);
 	s->held.tries = 0;
-	s->early_ticket = NULL;
-	ike_sa_free(&s->trial);
+	attempts_drop(s);
 	session_note(s, ERR_NO_ANSWER, "the network changed");
 	ladder_lost(s, ERR_NO_ANSWER);
 }

@@ -26,8 +26,7 @@ static void drop_trial(struct session *s)
 		held_wipe(&s->held);
 	else
 		held_return(s);
-	s->early_ticket = NULL;
-	ike_sa_free(&s->trial);
+	attempts_drop(s);
 }
 
 bool move_begin(struct session *s)
@@ -129,9 +128,7 @@ static void count(struct session *s)
 	c->rtt_ms = now->rtt_ms;
 }
 
-/* The gateway may be about to replace the SA by it, for the ticket (RFC 5723
- * 5) or for INITIAL_CONTACT: it comes to its end. */
-static bool trial_sent_auth(const struct session *s)
+bool attempt_sent_auth(const struct session *s)
 {
 	enum ike_state st = s->trial ? ike_sa_state(s->trial) : IKE_ST_IDLE;
 
@@ -142,7 +139,7 @@ void move_over(struct session *s)
 {
 	move_forget(s);
 	s->retry_ms = s->cfg.retry_min_ms;
-	if (!trial_sent_auth(s))
+	if (!attempt_sent_auth(s)) /* else it comes to its end */
 		drop_trial(s);
 }
 

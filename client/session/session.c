@@ -52,6 +52,11 @@ void session_push_ticket(struct session *s, const struct ike_ticket *ticket)
 					.u.ticket = ticket});
 }
 
+void session_push_ike(struct session *s, const struct ike_action *a)
+{
+	push(s, (struct session_action){.kind = SES_DO_IKE, .u.ike = *a});
+}
+
 void session_set_state(struct session *s, enum session_state to,
 		       const char *why)
 {
@@ -80,8 +85,7 @@ void session_finish(struct session *s, enum err why, const char *detail)
 		return;
 	session_note(s, why, detail);
 	ike_sa_free(&s->live);
-	ike_sa_free(&s->trial);
-	s->early_ticket = NULL;
+	attempts_drop(s);
 	s->retry_at_ms = SESSION_NEVER;
 	renewal_forget(s);
 	move_forget(s);
@@ -104,7 +108,10 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		ladder_up(s, a);
 		return true;
 	case IKE_DO_CLOSED:
-		ladder_closed(s, from == s->live, a);
+		if (from == s->late)
+			ike_sa_free(&s->late);
+		else
+			ladder_closed(s, from == s->live, a);
 		return true;
 	case IKE_DO_MOVED:
 		move_done(s, a->u.moved.ok, a->u.moved.behind_nat);
@@ -140,7 +147,8 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		session_push(s, SES_DO_TICKET_VOID);
 		return true;
 	case IKE_DO_ASK_SECRET:
-		if (ladder_spares_person(s, from))
+		if (ladder_spares_person(s, from) ||
+		    late_defers_question(s, from, a))
 			return true;
 		s->asking = from;
 		return false;
@@ -148,7 +156,9 @@ static bool absorb(struct session *s, struct ike_sa *from,
 	case IKE_DO_ASK_VERIFY:
 		s->asking = from;
 		return false;
-	case IKE_DO_REFUSED: /* keep_after_refusal is not used */
+	case IKE_DO_REFUSED:
+		late_begin(s, a);
+		return true;
 	case IKE_DO_NOTHING:
 	case IKE_DO_SEND:
 	case IKE_DO_KEEPALIVE:
@@ -183,6 +193,10 @@ struct session_action session_next_action(struct session *s)
 			from = s->trial;
 			a = ike_next(s, from);
 		}
+		if (a.kind == IKE_DO_NOTHING) {
+			from = s->late;
+			a = ike_next(s, from);
+		}
 		if (a.kind == IKE_DO_NOTHING)
 			return out;
 		if (!absorb(s, from, &a)) {
@@ -209,7 +223,8 @@ enum err session_new(const struct session_config *config,
 	s->cfg = *config;
 	rng_seed(&s->rng, seed);
 	s->retry_at_ms = s->report.renew_at_ms = SESSION_NEVER;
-	s->hedge_at_ms = SESSION_NEVER;
+	s->hedge_at_ms = s->ask_at_ms = SESSION_NEVER;
+	s->cfg.ike.keep_after_refusal = true;
 	s->retry_ms = config->retry_min_ms;
 	return OK;
 }
@@ -219,7 +234,7 @@ void session_free(struct session **s)
 	if (!*s)
 		return;
 	ike_sa_free(&(*s)->live);
-	ike_sa_free(&(*s)->trial);
+	attempts_drop(*s);
 	held_wipe(&(*s)->held);
 	rng_wipe(&(*s)->rng);
 	mem_wipe(*s, sizeof(**s));
@@ -249,10 +264,16 @@ enum err session_input(struct session *s, uint8_t *dgram, size_t len,
 		       const struct ike_path *path, int64_t now_ms)
 {
 	struct bytes view = bytes(dgram, len);
+	enum err e;
 
 	verb_begin(s, now_ms);
 	if (s->trial && ike_sa_owns(s->trial, view))
 		return ike_sa_input(s->trial, dgram, len, path, now_ms);
+	if (s->late && ike_sa_owns(s->late, view)) {
+		e = ike_sa_input(s->late, dgram, len, path, now_ms);
+		late_answered(s);
+		return e;
+	}
 	if (s->live && ike_sa_owns(s->live, view))
 		return ike_sa_input(s->live, dgram, len, path, now_ms);
 	return ERR_NOT_FOUND;
@@ -267,8 +288,11 @@ int64_t session_next_deadline(const struct session *s)
 {
 	int64_t at = earlier(s->retry_at_ms, s->hedge_at_ms);
 
+	at = earlier(at, s->ask_at_ms);
 	if (s->trial)
 		at = earlier(at, ike_sa_next_deadline(s->trial));
+	if (s->late)
+		at = earlier(at, ike_sa_next_deadline(s->late));
 	if (s->live && !s->frozen) {
 		at = earlier(at, ike_sa_next_deadline(s->live));
 		if (!s->trial && !s->moving)
@@ -284,6 +308,10 @@ void session_timeout(struct session *s, int64_t now_ms)
 		ladder_ask_path(s);
 	if (s->hedge_at_ms <= now_ms)
 		move_hedge(s);
+	if (s->ask_at_ms <= now_ms)
+		late_ask(s);
+	if (s->late && ike_sa_next_deadline(s->late) <= now_ms)
+		ike_sa_timeout(s->late, now_ms);
 	if (s->report.renew_at_ms <= now_ms && !s->moving)
 		renewal_due(s);
 	if (s->live && !s->frozen && ike_sa_next_deadline(s->live) <= now_ms)
@@ -412,8 +440,7 @@ void session_down(struct session *s, int64_t now_ms)
 	    s->report.state == SES_ST_CLOSED)
 		return;
 	held_wipe(&s->held);
-	s->early_ticket = NULL;
-	ike_sa_free(&s->trial);
+	attempts_drop(s);
 	/* Nothing that was planned may connect again. */
 	renewal_forget(s);
 	move_forget(s);

@@ -13,9 +13,10 @@
 struct held_ticket {
 	bool here;
 	uint8_t tries;
-	bool returned; /* the store has it again; wiped by the next verb */
-	bool refused;  /* by an unprotected message: a hint, not a proof */
-	uint8_t alive; /* times the gateway answered a full exchange since */
+	bool returned;	 /* the store has it again; wiped by the next verb */
+	bool refused;	 /* by an unprotected message: a hint, not a proof */
+	bool other_form; /* its AUTH was refused in the first one */
+	uint8_t alive;	 /* times the gateway answered a full exchange since */
 	struct ike_ticket ticket;
 	uint8_t *opaque;
 	int64_t since_ms; /* ticket.lifetime_s counts from then */
@@ -36,6 +37,10 @@ struct session {
 	struct ike_sa *live;  /* carries the tunnel */
 	struct ike_sa *trial; /* on its way up, beside live or alone */
 	bool trial_resumes;
+	struct ike_sa *late; /* presents a ticket that a hint refused */
+	int64_t refused_at_ms;
+	struct ike_action question; /* of the trial, put off for it */
+	int64_t ask_at_ms;
 	struct ike_sa *asking; /* whose question is open; live or trial */
 	struct ike_path path;
 	struct held_ticket held;
@@ -71,6 +76,7 @@ struct session {
 /* session.c */
 void session_push(struct session *s, enum session_action_kind kind);
 void session_push_ticket(struct session *s, const struct ike_ticket *ticket);
+void session_push_ike(struct session *s, const struct ike_action *a);
 void session_set_state(struct session *s, enum session_state to,
 		       const char *why);
 void session_note(struct session *s, enum err why, const char *detail);
@@ -96,6 +102,23 @@ void ladder_closed(struct session *s, bool is_live, const struct ike_action *a);
 void ladder_wait(struct session *s, enum session_state state, enum err why);
 /* An IKE_AUTH with the ticket in hand has left. */
 bool ladder_presented(const struct session *s);
+
+/* The trial began to prove who we are: the gateway may be about to replace
+ * other SAs by it, for the ticket (RFC 5723 5) or for INITIAL_CONTACT. */
+bool attempt_sent_auth(const struct session *s);
+
+/* late.c */
+/* The trial's ticket was refused by an unprotected message. */
+void late_begin(struct session *s, const struct ike_action *a);
+/* True: what the trial asks is asked later, at ask_at_ms, or never. */
+bool late_defers_question(struct session *s, const struct ike_sa *from,
+			  const struct ike_action *a);
+/* ask_at_ms has come. */
+void late_ask(struct session *s);
+/* It took a datagram in. */
+void late_answered(struct session *s);
+/* Whatever is on its way up is dropped. */
+void attempts_drop(struct session *s);
 
 /* The living SA is of no use any more. */
 void ladder_lost(struct session *s, enum err why);

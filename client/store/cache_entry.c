@@ -4,7 +4,8 @@
  *   profile | gateway | port | identity | sealed | ICV 16
  *
  * Everything before "sealed" is in the clear and authenticated; sealed are
- * fingerprint, credential, generation and the ticket with its keys. The key
+ * fingerprint, credential, generation, the ticket with its keys, and items of
+ * type 1 | length 2 | value, of which unknown ones are skipped. The key
  * of AES-256-GCM is prf+(cache key, salt): every file has its own, so the IV
  * may be random without a limit on the number of files.
  */
@@ -110,6 +111,26 @@ static void wr_ticket(struct wr *w, const struct ike_ticket *t)
 	wr_u8(w, t->peer_fragments);
 }
 
+/* X(name, type): what later versions keep with a ticket */
+#define ITEM_LIST(X) X(ITEM_AUTH_FIRST_ONLY, 1) /* no value */
+enum item {
+#define X(name, type) name = type,
+	ITEM_LIST(X)
+#undef X
+};
+
+static void wr_typed(struct wr *w, enum item type, struct bytes value)
+{
+	wr_u8(w, (uint8_t)type);
+	wr_item(w, value);
+}
+
+static void wr_items(struct wr *w, const struct ticket_entry *e)
+{
+	if (e->ticket.auth_first_only)
+		wr_typed(w, ITEM_AUTH_FIRST_ONLY, BYTES_NONE);
+}
+
 static void wr_entry(struct wr *w, const struct cache_binding *b,
 		     const struct ticket_entry *e)
 {
@@ -122,6 +143,7 @@ static void wr_entry(struct wr *w, const struct cache_binding *b,
 	wr_u64(w, (uint64_t)e->expires_wall_ms);
 	wr_u64(w, (uint64_t)e->stored_boot_ms);
 	wr_u32(w, e->renewed);
+	wr_items(w, e);
 }
 
 /* The cipher of the file with this salt. */
@@ -295,6 +317,17 @@ static bool ticket_is_sound(const struct ike_ticket *t)
 	       integ_find((uint16_t)t->suite.cipher.integ);
 }
 
+static void rd_items(struct rd *r, struct ticket_entry *out)
+{
+	while (rd_ok(r) && rd_left(r) > 0) {
+		uint8_t type = rd_u8(r);
+		struct bytes value = rd_take(r, rd_u16(r));
+
+		if (type == ITEM_AUTH_FIRST_ONLY && value.len == 0)
+			out->ticket.auth_first_only = true;
+	}
+}
+
 static enum err entry_read(struct bytes body, struct cache_binding *out_b,
 			   struct ticket_entry *out)
 {
@@ -311,6 +344,7 @@ static enum err entry_read(struct bytes body, struct cache_binding *out_b,
 	out->expires_wall_ms = (int64_t)rd_u64(&r);
 	out->stored_boot_ms = (int64_t)rd_u64(&r);
 	out->renewed = rd_u32(&r);
+	rd_items(&r, out);
 	e = rd_finish(&r);
 	if (!e && !ticket_is_sound(&out->ticket))
 		e = ERR_MALFORMED;

@@ -30,6 +30,7 @@ extern struct ike_sa *live; /* the last one the session made */
 /* Calls since open_session. */
 extern int starts, resumes, deletes, checks, asks, rekeys, moves;
 extern bool can_move; /* the gateway speaks MOBIKE */
+extern bool presented_form; /* auth_first_only of the last ticket */
 
 void play(struct ike_action a);
 void play_closed(enum err why, bool auth_sent);
