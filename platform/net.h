@@ -32,10 +32,13 @@ struct net_link {
 struct net_conf {
 	uint16_t mtu; /* 576 or 1280 to 9000 */
 	uint8_t n_addrs, n_routes, n_dns, n_domains;
-	bool dns_all;	/* every name through dns[], else only domains[] */
-	bool allow_lan; /* the local network stays reachable under a full
-			 * tunnel; off by default (routes from DHCP could
-			 * draw traffic out of the tunnel) */
+	bool dns_all;	 /* every name through dns[], else only domains[] */
+	bool allow_lan;	 /* the local network stays reachable under a full
+			  * tunnel; off by default (routes from DHCP could
+			  * draw traffic out of the tunnel) */
+	bool block_rest; /* when one address family has a default route here,
+			  * what of the other one has no route here is
+			  * unreachable, and not outside the tunnel */
 	struct prefix addrs[NET_ADDRS_MAX];   /* inner addresses */
 	struct prefix routes[NET_ROUTES_MAX]; /* networks behind the gateway */
 	struct addr dns[NET_DNS_MAX];
@@ -45,10 +48,11 @@ struct net_conf {
 /* For root only, before any input is read: starts vpn-netd (from
  * LIBEXECDIR) on a socketpair. The caller then gives up its privilege. */
 enum err ERR_MUST net_spawn(struct net **out, struct diag *diag);
-/* Connects to the helper that runs as a service (RUNSTATEDIR/vpn-netd.sock).
- * ERR_NO_HELPER with the next step in diag. */
+/* Connects to the helper that runs as a service (RUNSTATEDIR/vpn-netd.sock)
+ * and asks for the interface. ERR_NO_HELPER: there is none; ERR_PERMISSION:
+ * it refuses this user; ERR_BUSY: too many tunnels; the next step in diag. */
 enum err ERR_MUST net_connect(struct net **out, struct diag *diag);
-/* OPEN: makes the tunnel interface (up, without addresses). */
+/* OPEN: makes the tunnel interface (up, without addresses). Once. */
 enum err ERR_MUST net_open_link(struct net *n, struct net_link *out,
 				struct diag *diag);
 /* UDP: a socket outside the tunnel (marked), non-blocking, unbound.

@@ -91,7 +91,7 @@ static void lease_sweep(struct lease *l)
 		log_warn("%s", why.text);
 }
 
-enum err lease_start(struct lease *l, struct diag *diag)
+enum err lease_start(struct lease *l, uint32_t uid, struct diag *diag)
 {
 	enum err e;
 
@@ -100,7 +100,7 @@ enum err lease_start(struct lease *l, struct diag *diag)
 	l->slot.dir_fd = l->slot.guard_fd = l->slot.own_fd = -1;
 	e = kernel_open(&l->nl, diag);
 	if (!e)
-		e = slot_open(&l->slot, diag);
+		e = slot_open(&l->slot, uid, diag);
 	if (!e)
 		e = slot_enter(&l->slot, diag);
 	if (e)
@@ -249,12 +249,43 @@ static enum err conf_add(struct lease *l, const struct net_conf *c,
 	return e;
 }
 
+static bool has_default(const struct net_conf *c, enum addr_family f)
+{
+	for (size_t i = 0; i < c->n_routes; i++)
+		if (c->routes[i].addr.family == f && c->routes[i].bits == 0)
+			return true;
+	return false;
+}
+
+/* A full tunnel of one family leaves nothing of the other outside. Without
+ * IPv6 on this machine there is nothing to hold back. */
+static enum err conf_block(struct lease *l, enum addr_family family,
+			   const struct net_conf *c, struct diag *diag)
+{
+	enum addr_family other = family == ADDR_V4 ? ADDR_V6 : ADDR_V4;
+	uint32_t table = NETD_TABLE_BASE + l->slot.n;
+	bool *have = family == ADDR_V4 ? &l->block_v4 : &l->block_v6;
+	bool want = c->block_rest && has_default(c, other) &&
+		    !has_default(c, family) &&
+		    (family == ADDR_V4 || ipv6_is_on("lo"));
+	enum err e = OK;
+
+	if (want && !*have)
+		e = route_block(l->nl, family, table, diag);
+	else if (!want && *have)
+		route_unblock(l->nl, family, table);
+	if (!e)
+		*have = want;
+	return e;
+}
+
 /* The rules of a family stand while it has routes. */
 static enum err conf_rules(struct lease *l, enum addr_family family,
 			   const struct net_conf *c, struct diag *diag)
 {
-	bool want = has_family(c->routes, c->n_routes, family);
 	bool *have = family == ADDR_V4 ? &l->rules_v4 : &l->rules_v6;
+	bool blocked = family == ADDR_V4 ? l->block_v4 : l->block_v6;
+	bool want = blocked || has_family(c->routes, c->n_routes, family);
 	enum err e = OK;
 
 	if (want) {
@@ -264,6 +295,20 @@ static enum err conf_rules(struct lease *l, enum addr_family family,
 		rules_clear(l->nl, family, l->slot.n);
 		*have = false;
 	}
+	return e;
+}
+
+static enum err conf_reach(struct lease *l, const struct net_conf *c,
+			   struct diag *diag)
+{
+	enum err e = conf_block(l, ADDR_V4, c, diag);
+
+	if (!e)
+		e = conf_block(l, ADDR_V6, c, diag);
+	if (!e)
+		e = conf_rules(l, ADDR_V4, c, diag);
+	if (!e)
+		e = conf_rules(l, ADDR_V6, c, diag);
 	return e;
 }
 
@@ -334,13 +379,12 @@ enum err lease_configure(struct lease *l, const struct net_conf *conf,
 	conf_drop_v6(l, &c, &warn);
 	e = conf_add(l, &c, diag);
 	if (!e)
-		e = conf_rules(l, ADDR_V4, &c, diag);
-	if (!e)
-		e = conf_rules(l, ADDR_V6, &c, diag);
+		e = conf_reach(l, &c, diag);
 	if (e) {
 		conf_remove(l, &c, &l->conf);
 		/* A route goes with the source it prefers. */
-		if (l->conf.mtu != 0 && conf_add(l, &l->conf, NULL))
+		if (l->conf.mtu != 0 && (conf_add(l, &l->conf, NULL) ||
+					 conf_reach(l, &l->conf, NULL)))
 			log_warn("what was set before is not whole");
 		return e;
 	}
@@ -365,6 +409,11 @@ void lease_end(struct lease *l)
 	if (l->rules_v6)
 		rules_clear(l->nl, ADDR_V6, l->slot.n);
 	l->rules_v4 = l->rules_v6 = false;
+	if (l->block_v4)
+		route_unblock(l->nl, ADDR_V4, NETD_TABLE_BASE + l->slot.n);
+	if (l->block_v6)
+		route_unblock(l->nl, ADDR_V6, NETD_TABLE_BASE + l->slot.n);
+	l->block_v4 = l->block_v6 = false;
 	if (l->resolved && l->conf.n_dns > 0)
 		dns_resolved_revert(l->ifindex);
 	if (l->slot.own_fd >= 0) {

@@ -13,13 +13,14 @@ struct lease {
 	char name[NET_NAME_LEN];
 	bool resolved; /* DNS by systemd-resolved, else by file */
 	bool rules_v4, rules_v6;
+	bool block_v4, block_v6;
 	struct slot_wish wish;
 	struct net_conf conf; /* what is set */
 };
 
 /* Sweeps what a crashed helper left in this network namespace and takes a
- * free index. */
-enum err ERR_MUST lease_start(struct lease *l, struct diag *diag);
+ * free index for user uid. ERR_BUSY when there is none. */
+enum err ERR_MUST lease_start(struct lease *l, uint32_t uid, struct diag *diag);
 /* OPEN. ERR_STATE the second time. gives *out_fd. */
 enum err ERR_MUST lease_open_link(struct lease *l, int *out_fd,
 				  struct diag *diag);

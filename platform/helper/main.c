@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "platform/helper/lease.h"
+#include "platform/helper/peer.h"
 #include "platform/helper/privilege.h"
 
 #include "platform/base/log.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t told_to_end;
@@ -157,9 +159,11 @@ static bool request_wait(struct lease *l, const sigset_t *while_waiting)
 	return len > 0 && request_answer(l, bytes(buf, (size_t)len));
 }
 
-/* The client learns why at its first request. */
+/* The client learns why at its first request. Who sends none does not keep
+ * us. */
 static void refuse(enum err e, const struct diag *diag)
 {
+	const struct timeval patience = {.tv_sec = 2};
 	struct netd_reply reply;
 	uint8_t buf[NETD_REQUEST_MAX];
 
@@ -167,17 +171,32 @@ static void refuse(enum err e, const struct diag *diag)
 	reply.err = e;
 	snprintf(reply.text, sizeof(reply.text), "%.*s", NETD_TEXT_LEN - 1,
 		 diag_text(diag, e));
+	log_warn("%s", reply.text);
+	setsockopt(NETD_FD, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		   sizeof(patience));
 	if (recv(NETD_FD, buf, sizeof(buf), 0) >= NETD_HEAD_LEN) {
 		reply.verb = buf[5];
 		reply_send(&reply, -1);
 	}
 }
 
-int main(int argc, char **argv)
+static enum err serve(uint32_t uid, const sigset_t *while_waiting,
+		      struct diag *diag)
 {
 	static struct lease lease; /* large */
+	enum err e = lease_start(&lease, uid, diag);
+
+	while (!e && request_wait(&lease, while_waiting))
+		;
+	lease_end(&lease);
+	return e;
+}
+
+int main(int argc, char **argv)
+{
 	struct diag diag = DIAG_INIT;
 	sigset_t while_waiting;
+	uint32_t uid;
 	enum err e;
 
 	log_open(on_log, NULL, LOG_INFO);
@@ -190,13 +209,10 @@ int main(int argc, char **argv)
 	dns_look_around();
 	e = privilege_drop(&diag);
 	if (!e)
-		e = lease_start(&lease, &diag);
-	if (e) {
+		e = peer_check(NETD_FD, &uid, &diag);
+	if (!e)
+		e = serve(uid, &while_waiting, &diag);
+	if (e)
 		refuse(e, &diag);
-	} else {
-		while (request_wait(&lease, &while_waiting))
-			;
-	}
-	lease_end(&lease);
 	return err_exit_code(e);
 }

@@ -61,6 +61,7 @@ static void conf_write(struct wr *w, const struct net_conf *c)
 	wr_u8(w, c->n_domains);
 	wr_u8(w, c->dns_all);
 	wr_u8(w, c->allow_lan);
+	wr_u8(w, c->block_rest);
 	for (size_t i = 0; i < NET_ADDRS_MAX; i++)
 		prefix_write(w, i < c->n_addrs ? &c->addrs[i] : &no_prefix);
 	for (size_t i = 0; i < NET_ROUTES_MAX; i++)
@@ -116,6 +117,7 @@ static enum err conf_read(struct rd *r, struct net_conf *c, struct diag *diag)
 	c->n_domains = rd_u8(r);
 	flags_ok = flag_read(r, &c->dns_all);
 	flags_ok = flag_read(r, &c->allow_lan) && flags_ok;
+	flags_ok = flag_read(r, &c->block_rest) && flags_ok;
 	for (size_t i = 0; i < NET_ADDRS_MAX; i++)
 		prefix_read(r, &c->addrs[i]);
 	for (size_t i = 0; i < NET_ROUTES_MAX; i++)

@@ -45,7 +45,7 @@ enum netd_verb {
 #define NETD_PREFIX_LEN 18 /* family, bits, 16 octets */
 #define NETD_ADDR_LEN	17 /* family, 16 octets */
 #define NETD_CONF_LEN                                                          \
-	(8 + NETD_PREFIX_LEN * (NET_ADDRS_MAX + NET_ROUTES_MAX) +              \
+	(9 + NETD_PREFIX_LEN * (NET_ADDRS_MAX + NET_ROUTES_MAX) +              \
 	 NETD_ADDR_LEN * NET_DNS_MAX + NET_DOMAIN_LEN * NET_DOMAINS_MAX)
 #define NETD_REQUEST_MAX (NETD_HEAD_LEN + NETD_CONF_LEN)
 #define NETD_TEXT_LEN	 256

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define SLOT_DIR RUNSTATEDIR "/vpn-netd"
-#define SLOT_MAX (32 + SLOT_DNS_MAX)
+#define SLOT_MAX (36 + SLOT_DNS_MAX)
 
 static enum err dir_make(const char *path, mode_t mode, struct diag *diag)
 {
@@ -45,12 +45,13 @@ static enum err dir_check(int fd, struct diag *diag)
 	return OK;
 }
 
-enum err slot_open(struct slot *s, struct diag *diag)
+enum err slot_open(struct slot *s, uint32_t uid, struct diag *diag)
 {
 	struct stat st;
 	enum err e;
 
 	s->dir_fd = s->guard_fd = s->own_fd = -1;
+	s->uid = uid;
 	if (stat("/proc/self/ns/net", &st) < 0)
 		return diag_sys(diag, ERR_SYS, "/proc/self/ns/net");
 	s->netns = st.st_ino;
@@ -107,15 +108,21 @@ static int lease_file(struct slot *s, unsigned n, int flags)
 
 /* --- what a lease's file says ------------------------------------ */
 
-/* False for an empty file (a lease without wishes yet) too: netns 0. */
-static bool wish_read(int fd, uint64_t *out_netns, struct slot_wish *out)
+struct owner {
+	uint64_t netns;
+	uint32_t uid;
+};
+
+/* False for an empty file (a lease without wishes yet) too. */
+static bool wish_read(int fd, struct owner *out_owner, struct slot_wish *out)
 {
 	uint8_t buf[SLOT_MAX];
 	ssize_t len = pread(fd, buf, sizeof(buf), 0);
 	struct rd r = rd_open(bytes(buf, len > 0 ? (size_t)len : 0));
 	struct bytes dns;
 
-	*out_netns = rd_u64(&r);
+	out_owner->netns = rd_u64(&r);
+	out_owner->uid = rd_u32(&r);
 	out->since_ns = rd_u64(&r);
 	out->loose_rp_filter = rd_u8(&r) != 0;
 	out->dns_len = rd_u16(&r);
@@ -132,6 +139,7 @@ static enum err wish_write(struct slot *s, const struct slot_wish *wish)
 	struct wr w = wr_open(buf, sizeof(buf));
 
 	wr_u64(&w, s->netns);
+	wr_u32(&w, s->uid);
 	wr_u64(&w, wish->since_ns);
 	wr_u8(&w, wish->loose_rp_filter);
 	wr_u16(&w, wish->dns_len);
@@ -178,7 +186,7 @@ void slot_scan(struct slot *s, struct lease_set *out_leases,
 	       struct slot_wish *out_wish)
 {
 	struct slot_wish one;
-	uint64_t netns;
+	struct owner owner;
 
 	memset(out_leases, 0, sizeof(*out_leases));
 	memset(out_wish, 0, sizeof(*out_wish));
@@ -187,8 +195,8 @@ void slot_scan(struct slot *s, struct lease_set *out_leases,
 
 		if (fd < 0)
 			continue;
-		if (lease_lives(s, fd, n) && wish_read(fd, &netns, &one) &&
-		    netns == s->netns) {
+		if (lease_lives(s, fd, n) && wish_read(fd, &owner, &one) &&
+		    owner.netns == s->netns) {
 			out_leases->alive[n] = true;
 			wish_merge(out_wish, &one);
 		}
@@ -196,11 +204,35 @@ void slot_scan(struct slot *s, struct lease_set *out_leases,
 	}
 }
 
+/* In all namespaces: the room for leases is the machine's. */
+static unsigned leases_of_user(struct slot *s)
+{
+	static struct slot_wish one; /* large */
+	struct owner owner;
+	unsigned count = 0;
+
+	for (unsigned n = 0; n < NETD_LEASES; n++) {
+		int fd = lease_file(s, n, 0);
+
+		if (fd < 0)
+			continue;
+		if (lease_lives(s, fd, n) && wish_read(fd, &owner, &one) &&
+		    owner.uid == s->uid)
+			count++;
+		close(fd);
+	}
+	return count;
+}
+
 enum err slot_take(struct slot *s, struct diag *diag)
 {
 	static const struct slot_wish nothing;
 	char name[NET_NAME_LEN];
 
+	if (s->uid != 0 && leases_of_user(s) >= SLOT_USER_MAX)
+		return diag_set(diag, ERR_BUSY,
+				"user %u has %d tunnels already: end one",
+				(unsigned)s->uid, SLOT_USER_MAX);
 	for (unsigned n = 0; n < NETD_LEASES; n++) {
 		int fd;
 

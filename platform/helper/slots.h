@@ -10,7 +10,8 @@
 
 #include "platform/linux/kernel.h"
 
-#define SLOT_DNS_MAX 5120
+#define SLOT_DNS_MAX  5120
+#define SLOT_USER_MAX 8 /* leases of one user other than root */
 
 /* What a lease wants of things that the leases of a namespace share. */
 struct slot_wish {
@@ -25,11 +26,12 @@ struct slot {
 	int guard_fd; /* its file "guard": one change at a time */
 	int own_fd;   /* our lease's file, locked; -1: none */
 	unsigned n;
+	uint32_t uid;	/* whose lease it is */
 	uint64_t netns; /* inode of our network namespace */
 };
 
-/* Opens the folder (makes it, 0700). */
-enum err ERR_MUST slot_open(struct slot *s, struct diag *diag);
+/* Opens the folder (makes it, 0700), for a lease of user uid. */
+enum err ERR_MUST slot_open(struct slot *s, uint32_t uid, struct diag *diag);
 void slot_close(struct slot *s);
 
 /* All below: between slot_enter and slot_leave, which keep other helpers of
@@ -42,7 +44,7 @@ void slot_leave(struct slot *s);
 void slot_scan(struct slot *s, struct lease_set *out_leases,
 	       struct slot_wish *out_wish);
 /* Takes the first lease whose lock is free and whose interface name is not
- * in use. ERR_BUSY when all are taken. */
+ * in use. ERR_BUSY when all are taken, or SLOT_USER_MAX by this user. */
 enum err ERR_MUST slot_take(struct slot *s, struct diag *diag);
 /* Notes what our lease wants, for those who come after a crash and for the
  * other leases. */

@@ -27,6 +27,7 @@ struct net {
 	int fd;
 	pid_t pid;		 /* of the helper we started, or 0 */
 	struct netd_request req; /* too large for the stack of a caller */
+	struct net_link link;	 /* made by net_connect; tun_fd -1: none */
 };
 
 static enum err net_new(int fd, pid_t pid, struct net **out)
@@ -37,6 +38,7 @@ static enum err net_new(int fd, pid_t pid, struct net **out)
 		return ERR_NO_MEMORY;
 	n->fd = fd;
 	n->pid = pid;
+	n->link.tun_fd = -1;
 	*out = n;
 	return OK;
 }
@@ -122,31 +124,6 @@ enum err net_spawn(struct net **out, struct diag *diag)
 	e = net_new(sv[0], pid, out);
 	if (e)
 		close(sv[0]);
-	return e;
-}
-
-enum err net_connect(struct net **out, struct diag *diag)
-{
-	struct sockaddr_un sun = {.sun_family = AF_UNIX,
-				  .sun_path = HELPER_SOCKET};
-	enum err e;
-	int fd;
-
-	*out = NULL;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return diag_sys(diag, ERR_SYS, "socket");
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
-		e = diag_sys(diag, ERR_NO_HELPER,
-			     "%s: start vpn-netd.socket, or use sudo",
-			     HELPER_SOCKET);
-		goto fail;
-	}
-	e = net_new(fd, 0, out);
-	if (!e)
-		return OK;
-fail:
-	close(fd);
 	return e;
 }
 
@@ -252,7 +229,7 @@ static enum err net_call(struct net *n, struct netd_reply *reply, int *out_fd,
 	return e;
 }
 
-enum err net_open_link(struct net *n, struct net_link *out, struct diag *diag)
+static enum err link_ask(struct net *n, struct net_link *out, struct diag *diag)
 {
 	struct netd_reply reply;
 	enum err e;
@@ -266,6 +243,51 @@ enum err net_open_link(struct net *n, struct net_link *out, struct diag *diag)
 	memcpy(out->name, reply.name, sizeof(out->name));
 	out->ifindex = (int)reply.ifindex;
 	return OK;
+}
+
+enum err net_open_link(struct net *n, struct net_link *out, struct diag *diag)
+{
+	if (n->link.tun_fd < 0)
+		return link_ask(n, out, diag);
+	*out = n->link;
+	n->link.tun_fd = -1;
+	return OK;
+}
+
+/* What the socket's address says against us. */
+static enum err connect_failed(struct diag *diag)
+{
+	if (errno == EACCES)
+		return diag_sys(diag, ERR_PERMISSION, HELPER_SOCKET);
+	return diag_sys(diag, ERR_NO_HELPER,
+			HELPER_SOCKET ": sudo systemctl enable --now "
+				      "vpn-netd.socket, or use sudo");
+}
+
+/* Who may not use the helper hears it now and not at the first packet: the
+ * interface is asked for at once. */
+enum err net_connect(struct net **out, struct diag *diag)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX,
+				  .sun_path = HELPER_SOCKET};
+	enum err e;
+	int fd;
+
+	*out = NULL;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return diag_sys(diag, ERR_SYS, "socket");
+	e = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0
+		    ? connect_failed(diag)
+		    : net_new(fd, 0, out);
+	if (e) {
+		close(fd);
+		return e;
+	}
+	e = link_ask(*out, &(*out)->link, diag);
+	if (e)
+		net_close(out);
+	return e;
 }
 
 enum err net_open_udp(struct net *n, enum addr_family family, int *out_fd,
@@ -316,6 +338,8 @@ void net_close(struct net **n)
 		if (len < 0 && errno == ETIMEDOUT)
 			log_warn("%s does not end", HELPER_NAME);
 	}
+	if ((*n)->link.tun_fd >= 0)
+		close((*n)->link.tun_fd);
 	close((*n)->fd);
 	if ((*n)->pid > 0)
 		while (waitpid((*n)->pid, NULL, 0) < 0 && errno == EINTR)

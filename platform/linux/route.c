@@ -7,6 +7,8 @@
 #include <netlink/netlink.h>
 #include <stdio.h>
 
+#define BLOCK_METRIC 0xfffffffeu
+
 static int family_number(enum addr_family family)
 {
 	return family == ADDR_V4 ? AF_INET : AF_INET6;
@@ -53,6 +55,44 @@ enum err route_delete(struct nl_sock *sk, const struct route *r,
 		      struct diag *diag)
 {
 	return route_call(sk, RTM_DELROUTE, r, diag);
+}
+
+/* A default route behind all others. Packets that are bound to another
+ * interface (link-local IPv6) do not match it and pass on. */
+static enum err block_call(struct nl_sock *sk, int type,
+			   enum addr_family family, uint32_t table,
+			   struct diag *diag)
+{
+	bool set = type == RTM_NEWROUTE;
+	struct rtmsg rtm = {.rtm_family = (uint8_t)family_number(family),
+			    .rtm_table = RT_TABLE_UNSPEC,
+			    .rtm_protocol = RTPROT_STATIC,
+			    .rtm_scope =
+				    set ? RT_SCOPE_UNIVERSE : RT_SCOPE_NOWHERE,
+			    .rtm_type = RTN_UNREACHABLE};
+	int flags = set ? NLM_F_CREATE | NLM_F_REPLACE : 0;
+	struct nl_msg *m =
+		nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_ACK | flags);
+
+	if (m) {
+		nlmsg_append(m, &rtm, sizeof(rtm), NLMSG_ALIGNTO);
+		nla_put_u32(m, RTA_TABLE, table);
+		nla_put_u32(m, RTA_PRIORITY, BLOCK_METRIC);
+	}
+	return kernel_call(sk, m, "unreachable route", diag);
+}
+
+enum err route_block(struct nl_sock *sk, enum addr_family family,
+		     uint32_t table, struct diag *diag)
+{
+	return block_call(sk, RTM_NEWROUTE, family, table, diag);
+}
+
+void route_unblock(struct nl_sock *sk, enum addr_family family, uint32_t table)
+{
+	enum err e = block_call(sk, RTM_DELROUTE, family, table, NULL);
+
+	(void)e; /* gone already is gone */
 }
 
 /* --- rules ------------------------------------------------------- */
@@ -255,8 +295,15 @@ unsigned rules_sweep(struct nl_sock *sk, const struct lease_set *leases)
 
 	if (kernel_dump(sk, RTM_GETRULE, rule_put, &list))
 		return 0;
-	for (unsigned i = 0; i < list.n_stale; i++)
-		if (rule_delete(sk, &list.stale[i]))
-			done++;
+	for (unsigned i = 0; i < list.n_stale; i++) {
+		struct rule *r = &list.stale[i];
+
+		done += rule_delete(sk, r);
+		/* The one route that did not go with its interface. */
+		if (r->kind == RULE_TABLE)
+			route_unblock(sk,
+				      r->family == AF_INET ? ADDR_V4 : ADDR_V6,
+				      rule_table(r));
+	}
 	return done;
 }

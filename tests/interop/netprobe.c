@@ -6,6 +6,7 @@
  *   open                      link NAME IFINDEX
  *   udp 4|6                   udp MARK
  *   conf WORD...              ok: addr=P route=P dns=A domain=D mtu=N all lan
+ *                             block
  *   raw HEX                   reply ERR TEXT (a message as it stands)
  *   send ADDR PORT            sent: a datagram from the last UDP socket
  *   recv                      got: a datagram at the last UDP socket
@@ -75,6 +76,8 @@ static enum err conf_word(struct net_conf *c, const char *word)
 		c->dns_all = true;
 	else if (strcmp(word, "lan") == 0)
 		c->allow_lan = true;
+	else if (strcmp(word, "block") == 0)
+		c->block_rest = true;
 	else
 		return ERR_USAGE;
 	return OK;

@@ -10,7 +10,7 @@
 #include "platform/helper/proto.h"
 
 #define CONF_AT	   NETD_HEAD_LEN
-#define ADDRS_AT   (CONF_AT + 8)
+#define ADDRS_AT   (CONF_AT + 9)
 #define ROUTES_AT  (ADDRS_AT + NETD_PREFIX_LEN * NET_ADDRS_MAX)
 #define DNS_AT	   (ROUTES_AT + NETD_PREFIX_LEN * NET_ROUTES_MAX)
 #define DOMAINS_AT (DNS_AT + NETD_ADDR_LEN * NET_DNS_MAX)
@@ -57,6 +57,7 @@ static struct net_conf conf_make(void)
 	strcpy(c.domains[0], "corp.example");
 	strcpy(c.domains[1], "_srv.a-b.example");
 	c.dns_all = true;
+	c.block_rest = true;
 	return c;
 }
 
@@ -241,7 +242,7 @@ static void flags_are_zero_or_one(void **state)
 {
 	struct netd_request got;
 
-	for (size_t at = CONF_AT + 6; at < CONF_AT + 8; at++) {
+	for (size_t at = CONF_AT + 6; at < CONF_AT + 9; at++) {
 		for (unsigned v = 0; v < 256; v++) {
 			struct message m = conf_message();
 
