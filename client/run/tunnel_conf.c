@@ -72,6 +72,7 @@ static enum err set_network(struct tunnel *t, struct diag *diag)
 	memset(&c, 0, sizeof(c));
 	c.mtu = t->profile->mtu ? t->profile->mtu : DEFAULT_MTU;
 	c.allow_lan = t->profile->allow_lan;
+	c.block_rest = t->profile->block_other_family;
 	if (n->inner_v4.family == ADDR_V4)
 		c.addrs[c.n_addrs++] = (struct prefix){n->inner_v4, 32};
 	if (n->inner_v6.family == ADDR_V6)

@@ -23,6 +23,7 @@
 	X(KEY_NETWORKS, "tunnel", "networks")                                  \
 	X(KEY_DNS, "tunnel", "dns")                                            \
 	X(KEY_ALLOW_LAN, "tunnel", "allow-lan")                                \
+	X(KEY_BLOCK_OTHER, "tunnel", "block-other-family")                     \
 	X(KEY_MTU, "tunnel", "mtu")                                            \
 	X(KEY_MOBIKE, "tunnel", "mobike")                                      \
 	X(KEY_IKE, "crypto", "ike")                                            \
@@ -225,6 +226,8 @@ static enum err key_set(enum key key, const char *v, struct profile *p,
 		return profile_value_bool(v, &p->dns, diag);
 	case KEY_ALLOW_LAN:
 		return profile_value_bool(v, &p->allow_lan, diag);
+	case KEY_BLOCK_OTHER:
+		return profile_value_bool(v, &p->block_other_family, diag);
 	case KEY_MTU:
 		return profile_value_u16(v, mtu_range, &p->mtu, diag);
 	case KEY_MOBIKE:
@@ -402,6 +405,7 @@ static void profile_init(const char *name, struct profile *out)
 	out->port = IKE_PORT_NATT;
 	out->auth = IKE_AUTH_PSK;
 	out->dns = true;
+	out->block_other_family = true;
 	out->mobike = true;
 	out->tickets = true;
 	out->renewal = RENEWAL_AUTO;

@@ -44,8 +44,9 @@ struct profile {
 	struct prefix networks[PROFILE_NETWORKS_MAX];
 	bool dns;	/* use the gateway's name servers */
 	bool allow_lan; /* local network stays reachable under a full tunnel */
-	uint16_t mtu;	/* 0: chosen */
-	bool mobike;	/* move with the network (RFC 4555) */
+	bool block_other_family; /* beside a full tunnel of one family only */
+	uint16_t mtu;		 /* 0: chosen */
+	bool mobike;		 /* move with the network (RFC 4555) */
 	/* [crypto] */
 	struct proposal_list ike, esp;
 	/* [resumption] */

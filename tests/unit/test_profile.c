@@ -63,6 +63,7 @@ static void a_minimal_profile_has_the_documented_defaults(void **state)
 	assert_string_equal(prefix_str(&p.networks[1], buf), "::/0");
 	assert_true(p.dns);
 	assert_false(p.allow_lan);
+	assert_true(p.block_other_family);
 	assert_int_equal(p.mtu, 0);
 	assert_true(p.tickets);
 	assert_false(p.pfs);
@@ -85,7 +86,8 @@ static void every_key_is_understood(void **state)
 		 "user = DOMAIN\\alice\npassword-file=pw ; a comment\n"
 		 "[tunnel]\nnetworks=10.0.0.0/8,\n   2001:db8::/32\n"
 		 "\t192.0.2.0/24\n"
-		 "dns=no\nallow-lan=yes\nmtu=1400\n"
+		 "dns=no\nallow-lan=yes\nblock-other-family=no\n"
+		 "mtu=1400\n"
 		 "[crypto]\nike = aes256gcm16-prfsha384-x25519\n"
 		 "esp = aes128gcm16\n"
 		 "[resumption]\ntickets=off\npfs=on\n"
@@ -105,6 +107,7 @@ static void every_key_is_understood(void **state)
 	assert_string_equal(prefix_str(&p.networks[2], buf), "192.0.2.0/24");
 	assert_false(p.dns);
 	assert_true(p.allow_lan);
+	assert_false(p.block_other_family);
 	assert_int_equal(p.mtu, 1400);
 	assert_int_equal(p.ike.n, 1);
 	assert_int_equal(proposals_first_ke(&p.ike), KE_X25519);
