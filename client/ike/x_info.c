@@ -34,7 +34,8 @@ enum err ike_info_send(struct ike_sa *sa, struct ike_gen *gen,
 		put_child_deletes(sa, &w);
 	else if (kind == REQ_TICKET)
 		ike_wr_notify(&w, N_TICKET_REQUEST, BYTES_NONE);
-	else if (kind == REQ_ALIVE)
+	/* Renewals may come so often that no liveness check ever does. */
+	if (kind == REQ_ALIVE || kind == REQ_TICKET)
 		ike_put_path_check(sa, &w);
 	return ike_request_send(sa, gen, kind, &w);
 }
@@ -64,6 +65,7 @@ enum err ike_info_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		children_deleted(sa);
 	} else if (rx->kind == REQ_TICKET && rx->gen == sa->cur) {
 		ike_ticket_answer(sa, rx->gen, rx->msg);
+		ike_path_checked(sa, rx);
 	} else if (rx->kind == REQ_ALIVE) {
 		ike_queue(sa, IKE_DO_ALIVE, 0);
 		ike_path_checked(sa, rx);
@@ -214,7 +216,10 @@ enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx)
 		if (sa->peer_moves)
 			ike_addresses_take(sa, rx->msg);
 	}
-	if (wish.ike)
+	if (rx->gen == sa->cur && !wish.ike &&
+	    ike_redirect_take(sa, rx->msg, BYTES_NONE))
+		ike_goodbye(sa, ike_redirect_told(sa));
+	else if (wish.ike)
 		wish_drop_ike(sa, rx->gen);
 	else
 		wish_drop_children(sa, &wish);

@@ -6,7 +6,7 @@ void session_forget_ticket(struct session *s, int64_t now_ms)
 	if (s->report.state == SES_ST_CLOSING ||
 	    s->report.state == SES_ST_CLOSED)
 		return;
-	s->now_ms = now_ms;
+	session_verb_begin(s, now_ms);
 	/* On the way up a resume goes on to its end, which spends the ticket;
 	 * only it must not go back. Beside a living SA nothing is lost. */
 	if (s->live)

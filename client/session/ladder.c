@@ -323,7 +323,7 @@ void ladder_closed(struct session *s, bool is_live, const struct ike_action *a)
 
 void session_path_lost(struct session *s, int64_t now_ms)
 {
-	s->now_ms = now_ms;
+	session_verb_begin(s, now_ms);
 	if (s->moving)
 		move_lost_path(s);
 	else if (s->report.state != SES_ST_UP)
@@ -368,7 +368,7 @@ static void path_moved(struct session *s)
 
 void session_path_new(struct session *s, bool same, int64_t now_ms)
 {
-	s->now_ms = now_ms;
+	session_verb_begin(s, now_ms);
 	switch (s->report.state) {
 	case SES_ST_UP:
 	case SES_ST_MOVING:

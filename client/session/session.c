@@ -242,8 +242,7 @@ void session_free(struct session **s)
 	*s = NULL;
 }
 
-/* Every verb begins so. */
-static void verb_begin(struct session *s, int64_t now_ms)
+void session_verb_begin(struct session *s, int64_t now_ms)
 {
 	s->now_ms = now_ms;
 	if (s->held.returned && s->queue_len == 0)
@@ -254,7 +253,7 @@ enum err session_start(struct session *s, int64_t now_ms)
 {
 	if (s->report.state != SES_ST_IDLE)
 		return ERR_STATE;
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	s->report.started_ms = now_ms;
 	ladder_ask_path(s);
 	return OK;
@@ -266,7 +265,7 @@ enum err session_input(struct session *s, uint8_t *dgram, size_t len,
 	struct bytes view = bytes(dgram, len);
 	enum err e;
 
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	if (s->trial && ike_sa_owns(s->trial, view))
 		return ike_sa_input(s->trial, dgram, len, path, now_ms);
 	if (s->late && ike_sa_owns(s->late, view)) {
@@ -303,7 +302,7 @@ int64_t session_next_deadline(const struct session *s)
 
 void session_timeout(struct session *s, int64_t now_ms)
 {
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	if (s->retry_at_ms <= now_ms)
 		ladder_ask_path(s);
 	if (s->hedge_at_ms <= now_ms)
@@ -329,7 +328,7 @@ enum err session_give_path(struct session *s, const struct ike_path *path,
 {
 	if (!s->asked_path)
 		return ERR_STATE;
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	s->asked_path = false;
 	if (!path) {
 		session_note(s, why, detail);
@@ -360,7 +359,7 @@ enum err session_give_ticket(struct session *s, const struct ike_ticket *ticket,
 
 	if (!s->asked_ticket)
 		return ERR_STATE;
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	s->asked_ticket = false;
 	if (s->live && !s->moving && s->rung == RUNG_RESUME) {
 		renewal_give_ticket(s, ticket);
@@ -394,7 +393,7 @@ static struct ike_sa *asker(const struct session *s)
 enum err session_give_secret(struct session *s, const struct secret *secret,
 			     int64_t now_ms)
 {
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	return asker(s) ? ike_sa_give_secret(asker(s), secret, now_ms)
 			: ERR_STATE;
 }
@@ -402,7 +401,7 @@ enum err session_give_secret(struct session *s, const struct secret *secret,
 enum err session_give_signature(struct session *s, uint8_t method,
 				struct bytes auth_data, int64_t now_ms)
 {
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	return asker(s) ? ike_sa_give_signature(asker(s), method, auth_data,
 						now_ms)
 			: ERR_STATE;
@@ -411,7 +410,7 @@ enum err session_give_signature(struct session *s, uint8_t method,
 enum err session_give_verdict(struct session *s, enum err verdict,
 			      const char *detail, int64_t now_ms)
 {
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	return asker(s) ? ike_sa_give_verdict(asker(s), verdict, detail, now_ms)
 			: ERR_STATE;
 }
@@ -419,7 +418,7 @@ enum err session_give_verdict(struct session *s, enum err verdict,
 void session_no_secret(struct session *s, enum err why, const char *detail,
 		       int64_t now_ms)
 {
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	held_return(s);
 	session_finish(s, why, detail);
 }
@@ -435,7 +434,7 @@ void session_set_unattended(struct session *s)
 
 void session_down(struct session *s, int64_t now_ms)
 {
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	if (s->report.state == SES_ST_CLOSING ||
 	    s->report.state == SES_ST_CLOSED)
 		return;
@@ -456,7 +455,7 @@ void session_down(struct session *s, int64_t now_ms)
 
 void session_suspend(struct session *s, int64_t now_ms)
 {
-	verb_begin(s, now_ms);
+	session_verb_begin(s, now_ms);
 	/* Once an IKE_AUTH left with it, it may have made an SA. */
 	if (!ladder_presented(s))
 		held_return(s);

@@ -74,6 +74,8 @@ struct session {
 };
 
 /* session.c */
+/* Every verb begins so. */
+void session_verb_begin(struct session *s, int64_t now_ms);
 void session_push(struct session *s, enum session_action_kind kind);
 void session_push_ticket(struct session *s, const struct ike_ticket *ticket);
 void session_push_ike(struct session *s, const struct ike_action *a);

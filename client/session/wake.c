@@ -8,7 +8,7 @@
 
 bool session_before_sleep(struct session *s, int64_t now_ms)
 {
-	s->now_ms = now_ms;
+	session_verb_begin(s, now_ms);
 	if (s->report.state != SES_ST_UP || s->trial || s->rung != RUNG_REST ||
 	    s->report.renew_at_ms == SESSION_NEVER || !s->sleep_renew_at_ms ||
 	    now_ms < s->sleep_renew_at_ms)
@@ -51,7 +51,7 @@ void wake_alive(struct session *s)
 
 void session_woke(struct session *s, int64_t now_ms)
 {
-	s->now_ms = now_ms;
+	session_verb_begin(s, now_ms);
 	s->doubtful = s->live != NULL;
 	switch (s->report.state) {
 	case SES_ST_UP:
