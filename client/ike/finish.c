@@ -78,8 +78,7 @@ static void read_dns(struct bytes value, uint8_t family,
 		out->dns[out->n_dns++] = a;
 }
 
-/* It ends in the resolver's configuration: letters of host names only. */
-static bool domain_ok(struct bytes v)
+bool ike_domain_ok(struct bytes v)
 {
 	if (v.len == 0 || v.len > 253)
 		return false;
@@ -96,7 +95,7 @@ static bool domain_ok(struct bytes v)
 
 static void read_domain(struct bytes value, struct ike_netconf *out)
 {
-	if (!domain_ok(value) || out->n_domains >= IKE_DOMAINS_MAX)
+	if (!ike_domain_ok(value) || out->n_domains >= IKE_DOMAINS_MAX)
 		return;
 	memcpy(out->domains[out->n_domains], value.p, value.len);
 	out->domains[out->n_domains][value.len] = '\0';
@@ -169,14 +168,17 @@ static void queue_netconf(struct ike_sa *sa, const struct ike_netconf *conf)
 void ike_auth_lifetime_take(struct ike_sa *sa, const struct ike_msg *msg)
 {
 	struct ike_notify n;
+	uint32_t life_s;
 	struct rd r;
 
 	if (!ike_msg_notify(msg, N_AUTH_LIFETIME, &n))
 		return;
 	r = rd_open(n.data);
-	sa->auth_lifetime_s = rd_u32(&r);
-	log_info("IKE: gateway wants a new authentication within %u s",
-		 sa->auth_lifetime_s);
+	life_s = rd_u32(&r);
+	if (rd_finish(&r) != OK)
+		return;
+	sa->reauth_at_ms = sa->now_ms + (int64_t)life_s * 1000;
+	log_info("IKE: gateway wants a new authentication within %u s", life_s);
 }
 
 enum err ike_auth_finish(struct ike_sa *sa, const struct ike_msg *msg)
@@ -189,6 +191,8 @@ enum err ike_auth_finish(struct ike_sa *sa, const struct ike_msg *msg)
 	struct ike_notify error;
 	enum err e;
 
+	if (ike_redirect_take(sa, msg, BYTES_NONE))
+		return leave_politely(sa, ike_redirect_told(sa));
 	if (ike_msg_error(msg, &error))
 		return leave_politely(sa, ike_auth_refusal(sa, &error));
 	e = ike_child_read(sa, msg, false, &answer);

@@ -37,6 +37,8 @@ struct ike_name {
 	uint8_t b[IKE_NAME_MAX];
 };
 
+#define IKE_ADDRS_MAX 8
+
 /* All the core must know; copied by ike_sa_new except the views, which the
  * caller keeps until ike_sa_free. */
 struct ike_config {
@@ -57,9 +59,19 @@ struct ike_config {
 	bool take_pushed_ticket; /* one that nobody asked for; RFC 5723 6.2
 				  * forbids to send it, the drafts did not */
 	bool force_encap; /* make the gateway use UDP for ESP, always here */
+	/* The data plane carries ESP in UDP only: a resume whose answer has no
+	 * NAT detection (libreswan) would make a tunnel that carries nothing,
+	 * and counts as refused. */
+	bool need_encap;
 	bool fragmentation;
-	bool mobike;	       /* announce MOBIKE_SUPPORTED (RFC 4555) */
-	bool pfs_after_resume; /* rekey with KE right after a resume */
+	bool mobike; /* announce MOBIKE_SUPPORTED (RFC 4555) */
+	/* our addresses on other paths, for ADDITIONAL_IP*_ADDRESS; the one
+	 * in use may be among them */
+	struct addr addresses[IKE_ADDRS_MAX];
+	size_t n_addresses;
+	bool redirects;		     /* follow a REDIRECT (RFC 5685) */
+	struct addr redirected_from; /* by that gateway; or none */
+	bool pfs_after_resume;	     /* rekey with KE right after a resume */
 	/* Resume every ticket with libreswan's AUTH octets, see ike_ticket */
 	bool resume_auth_first_only;
 	/* An unprotected refusal of the ticket is told by IKE_DO_REFUSED, and
@@ -75,11 +87,19 @@ struct ike_config {
 	uint32_t keepalive_ms; /* NAT keepalive; 0: never */
 };
 
+/* Where a gateway sends us instead (RFC 5685): one of the two. */
+struct ike_redirect {
+	struct addr addr; /* without port, or ADDR_NONE */
+	char name[254];
+};
+
 /* What a resumption needs, by value: what the cache stores. */
 #define IKE_TICKET_MAX 60000
 struct ike_ticket {
 	struct bytes opaque; /* a view; owned by whoever holds the ticket */
-	uint32_t lifetime_s; /* as the gateway said; 0xffffffff allowed */
+	/* As the gateway said (0xffffffff allowed), but for the end of the
+	 * authentication; from when it is handed over. */
+	uint32_t lifetime_s;
 	struct secret sk_d;
 	struct suite suite; /* of the IKE SA that got the ticket */
 	struct ike_name id_local, id_remote;
@@ -89,6 +109,10 @@ struct ike_ticket {
 	/* In the AUTH of a resume this gateway covers the first message only
 	 * (libreswan), not all that RFC 7296 2.15 names. */
 	bool auth_first_only;
+	/* RFC 4478: the authentication lasts as long as the ticket and that
+	 * much longer. Unset: the gateway told no end. */
+	bool auth_limited;
+	uint32_t auth_extra_s;
 };
 
 /* Paths: where a datagram goes. Over TCP (RFC 9329) nothing is sent twice,
@@ -177,6 +201,7 @@ struct ike_action {
 		struct {
 			enum err why;
 			const char *detail; /* one line, until the next verb */
+			const struct ike_redirect *redirect; /* or NULL */
 		} refused;
 		struct {
 			bool resumed;
@@ -196,6 +221,11 @@ struct ike_action {
 			 * other form, see auth_first_only. The ticket made no
 			 * SA. */
 			bool resume_auth_failed;
+			/* The gateway to go to instead, or NULL; until free.
+			 * Unless unprotected (state was INIT or RESUME) this
+			 * gateway said so. Not more than a few in a row: RFC
+			 * 5685 7. A ticket is void there. */
+			const struct ike_redirect *redirect;
 		} closed;
 	} u;
 };
@@ -235,6 +265,11 @@ const struct ike_path *ike_sa_path(const struct ike_sa *sa);
  * is sent again, else it is asked whether it lives. */
 enum err ERR_MUST ike_sa_reconnect(struct ike_sa *sa,
 				   const struct ike_path *path, int64_t now_ms);
+/* IP payload of the first datagram that ike_sa_resume sends on port 4500 with
+ * this ticket: UDP header, non-ESP marker and message. It cannot be fragmented
+ * (RFC 7383 4); with a COOKIE it grows by 8 to 72 octets. */
+size_t ike_ticket_request_len(const struct ike_config *config,
+			      const struct ike_ticket *ticket);
 /* A datagram without the non-ESP marker; it is decrypted in place. One that
  * does not belong to this SA is ERR_NOT_FOUND, everything else bad is
  * dropped, counted and OK. */
@@ -286,6 +321,9 @@ void ike_sa_spoke(struct ike_sa *sa, int64_t now_ms);
 
 enum ike_state ike_sa_state(const struct ike_sa *sa);
 const struct ike_stats *ike_sa_stats(const struct ike_sa *sa);
+/* When the gateway's AUTH_LIFETIME ends (RFC 4478): a full exchange has to be
+ * through before. Changes at any time; INT64_MAX: never. */
+int64_t ike_sa_reauth_at(const struct ike_sa *sa);
 /* The agreed suites; of an established SA. child may be NULL. */
 const struct suite *ike_sa_suite(const struct ike_sa *sa);
 const struct suite *ike_sa_child_suite(const struct ike_sa *sa);

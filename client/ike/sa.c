@@ -156,6 +156,7 @@ enum err ike_sa_new(const struct ike_config *config, const uint8_t seed[32],
 	sa->auth_first_only = config->resume_auth_first_only;
 	sa->hint_at_ms = IKE_NEVER;
 	sa->rekey_at_ms = IKE_NEVER;
+	sa->reauth_at_ms = IKE_NEVER;
 	rng_seed(&sa->rng, seed);
 	*out = sa;
 	return OK;
@@ -233,6 +234,10 @@ enum err ike_sa_resume(struct ike_sa *sa, const struct ike_ticket *ticket,
 	sa->cfg.inner_v4 = ticket->inner_v4;
 	sa->cfg.inner_v6 = ticket->inner_v6;
 	sa->auth_first_only |= ticket->auth_first_only;
+	if (ticket->auth_limited)
+		sa->reauth_at_ms = now_ms + ((int64_t)ticket->lifetime_s +
+					     ticket->auth_extra_s) *
+						    1000;
 	e = ike_resume_send(sa);
 	if (e == OK)
 		ike_set_state(sa, IKE_ST_RESUME, "a ticket is there");
@@ -429,6 +434,11 @@ enum ike_state ike_sa_state(const struct ike_sa *sa)
 const struct ike_stats *ike_sa_stats(const struct ike_sa *sa)
 {
 	return &sa->stats;
+}
+
+int64_t ike_sa_reauth_at(const struct ike_sa *sa)
+{
+	return sa->reauth_at_ms;
 }
 
 const struct suite *ike_sa_suite(const struct ike_sa *sa)

@@ -20,7 +20,6 @@
 #define IKE_REFUSED_MAX	 3
 #define IKE_EAP_ROUNDS	 24
 #define IKE_COOKIE2_LEN	 16 /* 8 to 64, RFC 4555 4.2.5 */
-#define IKE_ADDRS_MAX	 8  /* of the gateway, that we keep */
 /* A peer's octets that need no more room than that: a chain inside SK. */
 #define IKE_SCRATCH_LEN 65535
 
@@ -230,12 +229,14 @@ struct ike_sa {
 	size_t n_extra;
 	struct addr extra[IKE_ADDRS_MAX]; /* the gateway's */
 	uint32_t peer_hashes;
-	uint32_t auth_lifetime_s; /* RFC 4478; 0: none told */
+	bool redirected;
+	struct ike_redirect redirect;
 	struct addr inner_v4, inner_v6;
 	struct ike_ts_list ts_local, ts_remote; /* as narrowed */
 
 	/* deadlines; IKE_NEVER where there is none */
 	int64_t hint_at_ms, rekey_at_ms;
+	int64_t reauth_at_ms; /* told by the gateway; only told on */
 	int64_t heard_ms, spoke_ms;
 	enum err hint;
 	struct diag hint_text;
@@ -417,6 +418,8 @@ enum err ike_auth_last_answer(struct ike_sa *sa, const struct ike_rx *rx);
 enum err ike_auth_refusal(struct ike_sa *sa, const struct ike_notify *error);
 /* finish.c: the last answer of IKE_AUTH, the gateway is authenticated. */
 enum err ERR_MUST ike_auth_finish(struct ike_sa *sa, const struct ike_msg *msg);
+/* It may end in the resolver's configuration: letters of host names only. */
+bool ike_domain_ok(struct bytes v);
 void ike_put_cp(struct ike_sa *sa, struct ike_wr *w);
 void ike_cp_read(const struct ike_sa *sa, const struct ike_msg *msg,
 		 struct ike_netconf *out);
@@ -512,9 +515,21 @@ enum err ike_move_answer(struct ike_sa *sa, const struct ike_rx *rx);
 void ike_nat_note(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_put_path_check(struct ike_sa *sa, struct ike_wr *w);
 void ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx);
+/* Of IKE_AUTH: MOBIKE_SUPPORTED and our other addresses. */
+void ike_put_mobike(const struct ike_sa *sa, struct ike_wr *w);
 /* The answer that establishes the SA. */
 void ike_moves_learn(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_addresses_take(struct ike_sa *sa, const struct ike_msg *msg);
+
+/* --- redirect.c --- */
+/* A REDIRECT that counts: with that nonce, or none inside SK. Fills
+ * sa->redirect. */
+bool ike_redirect_take(struct ike_sa *sa, const struct ike_msg *msg,
+		       struct bytes nonce);
+/* ERR_GONE, and where to. */
+enum err ike_redirect_told(struct ike_sa *sa);
+/* Of the first message: that we would follow, or who sent us. */
+void ike_put_redirect(const struct ike_sa *sa, struct ike_wr *w);
 
 /* --- qcd.c --- */
 /* The token for gen in an authenticated message; replaces. */

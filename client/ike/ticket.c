@@ -40,6 +40,21 @@ static bool ticket_find(const struct ike_msg *msg, uint32_t *out_lifetime_s,
 	return found;
 }
 
+/* RFC 5723 6.2: it dies with the authentication. */
+static void bound_by_auth(const struct ike_sa *sa, struct ike_ticket *t)
+{
+	int64_t left_s = (sa->reauth_at_ms - sa->now_ms) / 1000;
+
+	if (sa->reauth_at_ms == IKE_NEVER)
+		return;
+	if (left_s < 1)
+		left_s = 1;
+	if (t->lifetime_s > left_s)
+		t->lifetime_s = (uint32_t)left_s;
+	t->auth_limited = true;
+	t->auth_extra_s = (uint32_t)(left_s - t->lifetime_s);
+}
+
 bool ike_ticket_take(struct ike_sa *sa, const struct ike_gen *gen,
 		     const struct ike_msg *msg)
 {
@@ -66,9 +81,10 @@ bool ike_ticket_take(struct ike_sa *sa, const struct ike_gen *gen,
 	t->inner_v6 = sa->inner_v6;
 	t->peer_fragments = sa->peer_fragments;
 	t->auth_first_only = sa->auth_first_only;
+	bound_by_auth(sa, t);
 	n->a.u.ticket = t;
 	log_info("IKE: ticket of %zu octets, valid %u s", opaque.len,
-		 lifetime_s);
+		 t->lifetime_s);
 	return true;
 }
 

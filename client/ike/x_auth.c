@@ -86,7 +86,7 @@ enum err ike_auth_send(struct ike_sa *sa, uint8_t method, struct bytes data)
 	ike_put_cp(sa, &w);
 	put_child(sa, &w);
 	if (sa->cfg.mobike)
-		ike_wr_notify(&w, N_MOBIKE_SUPPORTED, BYTES_NONE);
+		ike_put_mobike(sa, &w);
 	if (sa->cfg.want_ticket)
 		ike_wr_notify(&w, N_TICKET_REQUEST, BYTES_NONE);
 	return ike_request_send(sa, sa->cur, first_kind(sa), &w);
@@ -340,9 +340,12 @@ enum err ike_auth_verified(struct ike_sa *sa)
 {
 	const struct ike_msg *msg = &sa->setup->held_msg;
 
-	if (sa->auth == IKE_AUTH_EAP_MSCHAPV2)
-		return ike_eap_start(sa, msg);
-	return ike_auth_finish(sa, msg);
+	if (sa->auth != IKE_AUTH_EAP_MSCHAPV2)
+		return ike_auth_finish(sa, msg);
+	/* RFC 5685 6: before EAP there is no SA that were to be deleted. */
+	if (ike_redirect_take(sa, msg, BYTES_NONE))
+		return ike_redirect_told(sa);
+	return ike_eap_start(sa, msg);
 }
 
 enum err ike_auth_answer(struct ike_sa *sa, const struct ike_rx *rx)

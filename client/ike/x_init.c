@@ -71,6 +71,7 @@ void ike_init_write(struct ike_sa *sa, struct ike_wr *w)
 	if (sa->cfg.fragmentation)
 		ike_wr_notify(w, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
 	put_signature_hashes(w);
+	ike_put_redirect(sa, w);
 }
 
 enum err ike_init_send(struct ike_sa *sa)
@@ -302,6 +303,8 @@ enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	if (rx->has_error)
 		return init_refused(sa, rx);
 	if (!ike_msg_count(rx->msg, PLD_SA)) {
+		if (ike_redirect_take(sa, rx->msg, BYTES_OF(sa->setup->ni)))
+			return ike_redirect_told(sa);
 		if (!ike_take_cookie(sa, rx))
 			return OK;
 		ike_request_done(sa, g);

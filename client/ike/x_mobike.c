@@ -162,6 +162,23 @@ void ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx)
 	move_begin(sa, &sa->path);
 }
 
+/* --- what we tell (3.1, 3.4) -------------------------------------------- */
+
+void ike_put_mobike(const struct ike_sa *sa, struct ike_wr *w)
+{
+	ike_wr_notify(w, N_MOBIKE_SUPPORTED, BYTES_NONE);
+	for (size_t i = 0; i < sa->cfg.n_addresses; i++) {
+		const struct addr *a = &sa->cfg.addresses[i];
+
+		if (a->family != ADDR_NONE && !addr_eq_host(a, &sa->path.local))
+			ike_wr_notify(w,
+				      a->family == ADDR_V4
+					      ? N_ADDITIONAL_IP4_ADDRESS
+					      : N_ADDITIONAL_IP6_ADDRESS,
+				      addr_view(a));
+	}
+}
+
 /* --- what the gateway tells (3.2, 3.4, 3.6) ----------------------------- */
 
 static void take_addresses(struct ike_sa *sa, const struct ike_msg *msg,

@@ -20,6 +20,25 @@ void ike_resume_write(struct ike_sa *sa, struct ike_wr *w)
 	ike_put_nat_notifies(sa, w);
 	if (sa->cfg.fragmentation)
 		ike_wr_notify(w, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
+	ike_put_redirect(sa, w);
+}
+
+size_t ike_ticket_request_len(const struct ike_config *config,
+			      const struct ike_ticket *ticket)
+{
+	const size_t udp = 8, marker = 4, generic = 4, notify = 8;
+	size_t len = udp + marker + IKE_HDR_LEN;
+
+	len += generic + IKE_NONCE_LEN;
+	len += notify + ticket->opaque.len;
+	len += 2 * (notify + 20); /* NAT detection: SHA-1 */
+	if (config->fragmentation)
+		len += notify;
+	if (config->redirects)
+		len += notify;
+	if (config->redirects && config->redirected_from.family != ADDR_NONE)
+		len += 2 + addr_len(&config->redirected_from);
+	return len;
 }
 
 enum err ike_resume_send(struct ike_sa *sa)
@@ -46,6 +65,8 @@ static void resume_refused(struct ike_sa *sa, const char *how)
 	if (n) {
 		n->a.u.refused.why = sa->hint;
 		n->a.u.refused.detail = diag_text(&sa->hint_text, sa->hint);
+		if (sa->redirected)
+			n->a.u.refused.redirect = &sa->redirect;
 	}
 }
 
@@ -65,6 +86,7 @@ static enum err resume_accept(struct ike_sa *sa, const struct ike_rx *rx,
 		return e;
 	ike_learn_notifies(sa, rx);
 	sa->peer_fragments |= fragments;
+	sa->redirected = false;
 	sa->hint = OK;
 	sa->hint_at_ms = IKE_NEVER;
 	diag_clear(&sa->hint_text);
@@ -90,8 +112,8 @@ enum err ike_resume_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		return OK;
 	}
 	if (ike_msg_notify(rx->msg, N_TICKET_NACK, &n) ||
-	    ike_msg_notify(rx->msg, N_REDIRECT, &n)) {
-		resume_refused(sa, ike_notify_name(n.type));
+	    ike_redirect_take(sa, rx->msg, BYTES_OF(s->ni))) {
+		resume_refused(sa, sa->redirected ? "REDIRECT" : "TICKET_NACK");
 		return OK;
 	}
 	if (!p) {
@@ -102,6 +124,11 @@ enum err ike_resume_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	}
 	if (!seed.spi_r || ike_nonce_parse(p->body, &seed.nr) != OK)
 		return OK;
+	if (sa->cfg.need_encap &&
+	    !ike_msg_notify(rx->msg, N_NAT_DETECTION_SOURCE_IP, &n)) {
+		resume_refused(sa, "it would resume to ESP without UDP");
+		return OK;
+	}
 	e = ike_keys_resume(&s->ticket.suite, &seed,
 			    secret_view(&s->ticket.sk_d), &g->keys);
 	if (e == OK)

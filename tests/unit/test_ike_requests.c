@@ -143,7 +143,7 @@ static void cookie2_comes_back_and_auth_lifetime_is_kept(void **state)
 	m = peer_ask(&p, INFORMATIONAL, fill_cookie2);
 	assert_true(ike_msg_notify(m, N_COOKIE2, &n));
 	assert_true(bytes_eq(n.data, bytes_str("12345678")));
-	assert_int_equal(p.sa->auth_lifetime_s, 3600);
+	assert_int_equal(ike_sa_reauth_at(p.sa), p.now_ms + 3600 * 1000);
 	peer_close(&p);
 }
 

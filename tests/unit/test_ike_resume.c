@@ -341,6 +341,32 @@ static void resume_refuses_a_ticket_of_no_or_too_many_octets(void **state)
 	link_close(&l);
 }
 
+static void the_first_messages_size_is_known_before(void **state)
+{
+	size_t told, before;
+	struct link l;
+
+	for (int which = 0; which < 4; which++) {
+		link_init(&l);
+		l.cfg.fragmentation = which != 0;
+		l.cfg.redirects = which > 1;
+		if (which == 3)
+			assert_int_equal(addr_parse("2001:db8::1",
+						    &l.cfg.redirected_from),
+					 OK);
+		link_open(&l);
+		suspended(&l);
+		told = ike_ticket_request_len(&l.cfg, &l.ticket);
+		before = ike_sa_stats(l.sa)->sent_octets;
+		assert_int_equal(
+			ike_sa_resume(l.sa, &l.ticket, &l.path, l.now_ms), OK);
+		/* without UDP header and marker */
+		assert_int_equal(ike_sa_stats(l.sa)->sent_octets - before,
+				 told - 12);
+		link_close(&l);
+	}
+}
+
 static bool lose_first_auth(struct link *l, bool to_gw, uint8_t *d, size_t *len)
 {
 	return !(to_gw && l->n_sent == 2);
@@ -389,6 +415,7 @@ int main(void)
 			resume_rekeys_with_key_exchange_where_policy_wants_it),
 		cmocka_unit_test(
 			resume_refuses_a_ticket_of_no_or_too_many_octets),
+		cmocka_unit_test(the_first_messages_size_is_known_before),
 		cmocka_unit_test(resume_recovers_from_a_lost_ike_auth),
 	};
 
