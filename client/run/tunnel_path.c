@@ -27,17 +27,17 @@ static void socket_read(struct tunnel *t, const int *fd)
 	int64_t now_ms = os_now().boot_ms;
 	bool heard = false;
 	struct bytes in;
-	enum udp_kind kind;
+	enum wire_kind kind;
 	enum err e;
 
 	for (size_t i = 0; i < DATAPLANE_BATCH && *fd >= 0; i++) {
 		kind = udp_receive(*fd, buf, sizeof(t->dgram) - ESP_HEADROOM,
 				   &in);
-		if (kind == UDP_NOTHING)
+		if (kind == WIRE_NOTHING)
 			break;
-		if (kind == UDP_ESP) {
+		if (kind == WIRE_ESP) {
 			heard |= dataplane_receive(t->dataplane, buf, in.len);
-		} else if (kind == UDP_IKE) {
+		} else if (kind == WIRE_IKE) {
 			e = session_input(t->session, buf + UDP_MARKER_LEN,
 					  in.len, &t->path, now_ms);
 			if (e)

@@ -85,21 +85,30 @@ void udp_send_raw(int fd, struct bytes dgram)
 		log_debug("udp: send: %s", strerror(errno));
 }
 
-enum udp_kind udp_receive(int fd, uint8_t *buf, size_t cap, struct bytes *out)
+enum wire_kind wire_kind_of(struct bytes msg, struct bytes *out)
 {
 	static const uint8_t marker[UDP_MARKER_LEN];
+
+	*out = msg;
+	/* An ESP packet is longer than its SPI, an IKE message than that. */
+	if (msg.len <= UDP_MARKER_LEN)
+		return WIRE_OTHER;
+	if (memcmp(msg.p, marker, sizeof(marker)) != 0)
+		return WIRE_ESP;
+	*out = bytes(msg.p + UDP_MARKER_LEN, msg.len - UDP_MARKER_LEN);
+	return WIRE_IKE;
+}
+
+enum wire_kind udp_receive(int fd, uint8_t *buf, size_t cap, struct bytes *out)
+{
 	ssize_t n = recv(fd, buf, cap, MSG_TRUNC);
 
 	*out = BYTES_NONE;
 	if (n < 0)
-		/* A queued ICMP error (ECONNREFUSED): unprotected, a hint. */
-		return errno == EAGAIN ? UDP_NOTHING : UDP_OTHER;
-	if ((size_t)n > cap || n <= UDP_MARKER_LEN)
-		return UDP_OTHER;
-	if (memcmp(buf, marker, sizeof(marker)) != 0) {
-		*out = bytes(buf, (size_t)n);
-		return UDP_ESP;
-	}
-	*out = bytes(buf + UDP_MARKER_LEN, (size_t)n - UDP_MARKER_LEN);
-	return UDP_IKE;
+		/* A queued ICMP error is unprotected: a hint. */
+		return errno == EAGAIN || errno == EINTR ? WIRE_NOTHING
+							 : WIRE_BROKEN;
+	if ((size_t)n > cap)
+		return WIRE_OTHER;
+	return wire_kind_of(bytes(buf, (size_t)n), out);
 }

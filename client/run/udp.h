@@ -16,9 +16,13 @@ uint32_t udp_mark(int fd);
 void udp_send_ike(int fd, struct bytes dgram);
 void udp_send_raw(int fd, struct bytes dgram);
 
-enum udp_kind { UDP_NOTHING, UDP_IKE, UDP_ESP, UDP_OTHER };
-/* Reads one datagram into buf; *out is a view of it without marker. UDP_OTHER:
- * a keepalive or garbage. UDP_NOTHING: none is waiting. */
-enum udp_kind udp_receive(int fd, uint8_t *buf, size_t cap, struct bytes *out);
+/* What came: an IKE message (without its non-ESP marker), an ESP packet, or a
+ * keepalive or garbage. NOTHING: nothing is waiting. */
+enum wire_kind { WIRE_NOTHING, WIRE_IKE, WIRE_ESP, WIRE_OTHER, WIRE_BROKEN };
+/* IKE, ESP or OTHER; *out is a view of msg without marker. */
+enum wire_kind wire_kind_of(struct bytes msg, struct bytes *out);
+/* Reads one datagram into buf; *out is a view of it without marker. BROKEN: an
+ * ICMP error, say; the socket goes on. */
+enum wire_kind udp_receive(int fd, uint8_t *buf, size_t cap, struct bytes *out);
 
 #endif
