@@ -1,0 +1,129 @@
+#include "config.h"
+
+#include "client/nm/child.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pwd.h>
+#include <glib-unix.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <NetworkManager.h>
+
+#include "client/nm/channel.h"
+
+#define CORE	 LIBEXECDIR "/nm-vpn-connect-core"
+#define NOBODYS	 "nm-vpn-connect"
+#define END_MS	 8000
+#define PATH_ENV "/usr/local/bin:/usr/bin:/bin"
+
+static gboolean launch_fail(GError **error, const char *what, const char *why)
+{
+	g_set_error(error, NM_VPN_PLUGIN_ERROR,
+		    NM_VPN_PLUGIN_ERROR_LAUNCH_FAILED, "%s: %s", what, why);
+	return FALSE;
+}
+
+/* Its tickets lie in its home, which sysusers does not make. */
+static gboolean home_make(const struct passwd *pw, GError **error)
+{
+	if (mkdir(pw->pw_dir, 0700) < 0)
+		return errno == EEXIST ||
+		       launch_fail(error, pw->pw_dir, g_strerror(errno));
+	if (lchown(pw->pw_dir, pw->pw_uid, pw->pw_gid) < 0)
+		return launch_fail(error, pw->pw_dir, g_strerror(errno));
+	return TRUE;
+}
+
+/* As sudo would say who called: the core becomes that user. */
+static char **environment_make(const char *owner, GError **error)
+{
+	const struct passwd *pw = getpwnam(owner ? owner : NOBODYS);
+	g_autofree char *run = NULL;
+	char **env = NULL;
+
+	if (!pw) {
+		launch_fail(error, owner ? owner : NOBODYS,
+			    "no such user (systemd-sysusers makes "
+			    "nm-vpn-connect)");
+		return NULL;
+	}
+	if (!owner && !home_make(pw, error))
+		return NULL;
+	env = g_environ_setenv(env, "PATH", PATH_ENV, TRUE);
+	env = g_environ_setenv(env, "HOME", pw->pw_dir, TRUE);
+	g_free(run);
+	run = g_strdup_printf("%u", (unsigned)pw->pw_uid);
+	env = g_environ_setenv(env, "SUDO_UID", run, TRUE);
+	g_free(run);
+	run = g_strdup_printf("%u", (unsigned)pw->pw_gid);
+	env = g_environ_setenv(env, "SUDO_GID", run, TRUE);
+	g_free(run);
+	/* The desktop's keyring is reached through it, too. */
+	run = g_strdup_printf("/run/user/%u", (unsigned)pw->pw_uid);
+	if (g_file_test(run, G_FILE_TEST_IS_DIR))
+		env = g_environ_setenv(env, "XDG_RUNTIME_DIR", run, TRUE);
+	return env;
+}
+
+gboolean child_start(struct child *child, const char *owner, const char *name,
+		     GError **error)
+{
+	const char *const argv[] = {CORE, name, NULL};
+	g_autoptr(GSubprocessLauncher) launcher = NULL;
+	g_auto(GStrv) env = environment_make(owner, error);
+	int sv[2];
+
+	if (!env)
+		return FALSE;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return launch_fail(error, "socketpair", g_strerror(errno));
+	g_unix_set_fd_nonblocking(sv[0], TRUE, NULL);
+	launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
+	g_subprocess_launcher_set_environ(launcher, env);
+	g_subprocess_launcher_set_cwd(launcher, "/");
+	g_subprocess_launcher_take_stdin_fd(launcher, sv[1]);
+	child->process = g_subprocess_launcher_spawnv(launcher, argv, error);
+	if (!child->process) {
+		close(sv[0]);
+		return FALSE;
+	}
+	child->fd = sv[0];
+	return TRUE;
+}
+
+/* Reads away what it still says. False when it has not ended in time. */
+static gboolean end_await(int fd)
+{
+	gint64 end_us = g_get_monotonic_time() + END_MS * 1000;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	g_autofree uint8_t *buf = g_malloc(CHANNEL_MAX);
+	enum channel_kind kind;
+	struct bytes body;
+
+	for (;;) {
+		gint64 left_ms = (end_us - g_get_monotonic_time()) / 1000;
+
+		if (left_ms <= 0 || poll(&p, 1, (int)left_ms) == 0)
+			return FALSE;
+		if (channel_receive(fd, buf, &kind, &body) == ERR_GONE)
+			return TRUE;
+	}
+}
+
+void child_stop(struct child *child)
+{
+	if (!child->process)
+		return;
+	if (channel_send(child->fd, CHANNEL_SUSPEND, BYTES_NONE) != ERR_GONE &&
+	    !end_await(child->fd))
+		g_warning("the core does not end: killed");
+	/* Its end of the channel lives as long as it does. */
+	g_subprocess_force_exit(child->process);
+	g_subprocess_wait(child->process, NULL, NULL);
+	g_clear_object(&child->process);
+	close(child->fd);
+	child->fd = -1;
+}

@@ -1,0 +1,367 @@
+/* nm-vpn-connect-core NAME: the VPN client under NetworkManager. Its service
+ * starts it as root with a socket on standard input; it starts the helper,
+ * becomes the user of SUDO_UID, and only then reads anything. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/nm/channel.h"
+#include "client/run/control.h"
+#include "client/run/status.h"
+#include "client/run/tunnel.h"
+#include "client/store/credential.h"
+#include "client/store/profile_file.h"
+#include "platform/base/log.h"
+
+struct core {
+	char name[PROFILE_NAME_MAX];
+	struct places places;
+	struct profile profile;
+	struct net *net; /* until the tunnel takes it */
+	struct loop *loop;
+	struct control *control;
+	struct ticket_cache *cache;
+	struct tunnel *tunnel;
+	uint32_t prompts;
+	bool was_up;
+	bool over; /* why is set */
+	enum err why;
+	struct diag detail;
+	uint8_t message[CHANNEL_MAX];
+};
+
+static void core_end(struct core *c, enum err why, const char *detail)
+{
+	c->over = true;
+	c->why = why;
+	snprintf(c->detail.text, sizeof(c->detail.text), "%s",
+		 detail ? detail : "");
+}
+
+/* Whether the service is there shows in its end of the channel, which the
+ * loop watches. */
+static void say(enum channel_kind kind, const char *text)
+{
+	if (channel_send(CHANNEL_FD, kind, bytes_str(text)))
+		log_debug("the service does not listen");
+}
+
+/* --- what the tunnel says ------------------------------------------------- */
+
+static void on_progress(void *ctx, const char *text)
+{
+	struct core *c = ctx;
+	struct tunnel_status s;
+
+	say(CHANNEL_PROGRESS, text);
+	tunnel_status(c->tunnel, &s);
+	/* Who waits for a first connection is told why there is none; what
+	 * was up once is tried again. */
+	if (!c->was_up && s.session.state == SES_ST_WAITING) {
+		core_end(c, s.session.last_error, s.session.last_detail);
+		loop_stop(c->loop);
+	}
+}
+
+static void on_network(void *ctx, const struct net_conf *conf,
+		       const struct addr *gateway)
+{
+	struct core *c = ctx;
+	struct channel_config config = {.gateway = *gateway, .conf = *conf};
+	struct tunnel_status s;
+
+	tunnel_status(c->tunnel, &s);
+	memcpy(config.interface, s.interface, sizeof(config.interface));
+	if (channel_send_config(CHANNEL_FD, &config))
+		log_error("the service was not told the addresses");
+}
+
+static void on_up(void *ctx)
+{
+	struct core *c = ctx;
+	struct tunnel_status s;
+	char line[CHANNEL_TEXT_MAX];
+
+	c->was_up = true;
+	tunnel_status(c->tunnel, &s);
+	snprintf(line, sizeof(line),
+		 "connected to %.250s (%s, %u round trips, %lld ms)", s.gateway,
+		 session_how(&s.session), s.session.connect.round_trips,
+		 (long long)s.connect_ms);
+	say(CHANNEL_PROGRESS, line);
+}
+
+static void on_closed(void *ctx, enum err why, const char *detail)
+{
+	core_end(ctx, why, detail);
+}
+
+/* Waits for the answer to a question: a person may take long. */
+static enum err secret_await(struct core *c, struct secret *out,
+			     struct diag *diag)
+{
+	enum channel_kind kind = CHANNEL_SUSPEND;
+	struct bytes body = BYTES_NONE;
+	enum err e = channel_receive(CHANNEL_FD, c->message, &kind, &body);
+
+	if (e || kind == CHANNEL_SUSPEND)
+		return diag_set(diag, ERR_CANCELLED, "cancelled");
+	if (kind != CHANNEL_SECRET || body.len == 0)
+		return diag_set(diag, ERR_NEEDS_PERSON,
+				"no password was given");
+	e = secret_set(out, body);
+	mem_wipe(c->message, 1 + body.len);
+	return e ? diag_set(diag, ERR_PROFILE,
+			    "a password longer than %d octets", SECRET_MAX)
+		 : OK;
+}
+
+static enum err on_ask_secret(void *ctx, const char *prompt, struct secret *out,
+			      struct diag *diag)
+{
+	struct core *c = ctx;
+	struct diag missing = DIAG_INIT;
+	enum err e = credential_read(&c->profile, out, &missing);
+
+	if (e != ERR_NOT_FOUND)
+		return e ? diag_set(diag, e, "%s", diag_text(&missing, e)) : OK;
+	say(CHANNEL_ASK, prompt);
+	c->prompts++;
+	return secret_await(c, out, diag);
+}
+
+/* --- who may end it ---------------------------------------------------------
+ */
+
+/* The service has nothing else to say while nobody asks, and its end is
+ * ours. */
+static void on_channel(void *ctx)
+{
+	struct core *c = ctx;
+
+	loop_remove(c->loop, CHANNEL_FD);
+	tunnel_suspend(c->tunnel);
+}
+
+static json_t *on_status(void *ctx)
+{
+	struct core *c = ctx;
+	struct tunnel_status s;
+
+	tunnel_status(c->tunnel, &s);
+	return status_to_json(c->name, &s);
+}
+
+static void on_down(void *ctx)
+{
+	struct core *c = ctx;
+
+	tunnel_down(c->tunnel);
+}
+
+static void on_suspend(void *ctx)
+{
+	struct core *c = ctx;
+
+	tunnel_suspend(c->tunnel);
+}
+
+/* --- from start to end -------------------------------------------------------
+ */
+
+static void on_log(enum log_level level, const char *text, void *ctx)
+{
+	fprintf(stderr, "nm-vpn-connect-core: %s\n", text);
+}
+
+/* As root: nothing has been read yet. */
+static enum err privilege_drop(struct core *c, struct diag *diag)
+{
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct os_user user;
+	enum err e;
+
+	umask(077);
+	/* So that secrets can be locked in memory later. */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	e = net_spawn(&c->net, diag);
+	if (!e)
+		e = os_invoking_user(&user, diag);
+	if (!e)
+		e = os_drop_to(&user, diag);
+	if (!e)
+		e = places_find(&user, &c->places, diag);
+	return e;
+}
+
+static enum err profile_receive(struct core *c, struct diag *diag)
+{
+	enum channel_kind kind;
+	struct bytes body;
+	enum err e = channel_receive(CHANNEL_FD, c->message, &kind, &body);
+
+	if (e || kind != CHANNEL_PROFILE || memchr(body.p, '\0', body.len) ||
+	    body.len + 1 >= sizeof(c->message))
+		return diag_set(diag, ERR_PROFILE, "no profile came");
+	c->message[1 + body.len] = '\0';
+	return profile_text_load(c->name, (const char *)body.p, &c->profile,
+				 diag);
+}
+
+/* What is still needed from now on: the resolver's files and modules, what
+ * the profile names, our own folders. */
+static enum err confine(const struct core *c, struct diag *diag)
+{
+	const struct profile *p = &c->profile;
+	const char *const named[] = {p->ca, p->certificate, p->private_key,
+				     p->password_file};
+	const char *const writable[] = {c->places.state, c->places.run,
+					"/dev/null", NULL};
+	const char *read_only[12] = {"/etc",
+				     "/usr",
+				     "/lib",
+				     "/lib64",
+				     "/run/systemd/resolve",
+				     "/run/NetworkManager",
+				     "/sys/devices/system/cpu"};
+	size_t n = 7;
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (named[i][0])
+			read_only[n++] = named[i];
+	return os_confine(read_only, writable, diag);
+}
+
+/* A cache that cannot be used costs the resumption, not the connection. */
+static void cache_open(struct core *c)
+{
+	struct diag diag = DIAG_INIT;
+	enum err e;
+
+	if (!c->profile.tickets)
+		return;
+	e = ticket_cache_open_for(c->places.state, &c->profile, &c->cache,
+				  &diag);
+	if (e)
+		log_warn("%s; connecting without tickets", diag_text(&diag, e));
+}
+
+/* Everything until the first packet. */
+static enum err core_prepare(struct core *c, struct diag *diag)
+{
+	const struct control_place place = {c->places.run, c->name};
+	enum err e = profile_receive(c, diag);
+
+	if (!e)
+		e = control_open(&place, &c->control, diag);
+	if (e)
+		return e;
+	os_harden_memory();
+	e = crypto_open(diag);
+	if (e)
+		return e;
+	cache_open(c);
+	return confine(c, diag);
+}
+
+static enum err core_start(struct core *c, struct diag *diag)
+{
+	const struct control_hooks hooks = {.ctx = c,
+					    .status = on_status,
+					    .down = on_down,
+					    .suspend = on_suspend};
+	struct tunnel_setup setup = {
+		.profile = &c->profile,
+		.net = c->net,
+		.cache = c->cache,
+		.ui = {.ctx = c,
+		       .progress = on_progress,
+		       .ask_secret = on_ask_secret,
+		       .prompts = &c->prompts,
+		       .network = on_network,
+		       .up = on_up,
+		       .closed = on_closed},
+		.persistent = true,
+	};
+	enum err e = loop_new(&c->loop);
+
+	if (e)
+		return e;
+	setup.loop = c->loop;
+	c->net = NULL; /* taken */
+	e = tunnel_new(&setup, &c->tunnel, diag);
+	if (!e)
+		e = control_serve(c->control, c->loop, &hooks, diag);
+	if (!e)
+		e = loop_add(c->loop, CHANNEL_FD, on_channel, c);
+	return e ? e : tunnel_start(c->tunnel, diag);
+}
+
+/* The service hears of the end when all is taken back. */
+static void core_free(struct core *c)
+{
+	struct channel_closed closed = {.why = c->why};
+
+	net_close(&c->net);
+	tunnel_free(&c->tunnel);
+	ticket_cache_close(&c->cache);
+	control_close(&c->control);
+	loop_free(&c->loop);
+	crypto_close();
+	snprintf(closed.text, sizeof(closed.text), "%s",
+		 diag_text(&c->detail, c->why));
+	if (channel_send_closed(CHANNEL_FD, &closed))
+		log_debug("the service does not listen");
+	mem_wipe(c, sizeof(*c));
+	free(c);
+}
+
+static bool started_by_service(int argc)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return argc == 2 && geteuid() == 0 && getuid() == 0 &&
+	       getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	       type == SOCK_SEQPACKET;
+}
+
+int main(int argc, char **argv)
+{
+	struct core *c = calloc(1, sizeof(*c));
+	struct diag diag = DIAG_INIT;
+	enum err e;
+
+	log_open(on_log, NULL, LOG_WARN);
+	if (!c || !started_by_service(argc)) {
+		log_error("started by nm-vpn-connect-service only");
+		free(c);
+		return err_exit_code(ERR_USAGE);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	fcntl(CHANNEL_FD, F_SETFD, FD_CLOEXEC);
+	e = privilege_drop(c, &diag);
+	if (!e)
+		e = profile_file_name(argv[1], c->name, &diag);
+	if (!e)
+		e = core_prepare(c, &diag);
+	if (!e)
+		e = core_start(c, &diag);
+	if (!e && !c->over)
+		e = loop_run(c->loop);
+	if (e)
+		core_end(c, e, diag.text);
+	else if (!c->over)
+		core_end(c, ERR_NO_HELPER, "the network helper vpn-netd ended");
+	e = c->why;
+	core_free(c);
+	return err_exit_code(e);
+}
