@@ -11,6 +11,7 @@
 
 #include "client/cli/cli.h"
 #include "client/run/control.h"
+#include "client/run/notify.h"
 #include "client/run/status.h"
 #include "client/store/credential.h"
 #include "client/store/profile_file.h"
@@ -26,6 +27,7 @@ struct up {
 	struct control *control;
 	struct ticket_cache *cache;
 	struct tunnel *tunnel;
+	struct notify *notify; /* the service manager; or NULL */
 	int signal_fd;
 	int parent_fd; /* -1: in the foreground, or detached */
 	bool detached;
@@ -56,6 +58,7 @@ static void on_progress(void *ctx, const char *text)
 
 	line_print(up, text);
 	control_changed(up->control);
+	notify_changed(up->notify);
 }
 
 static void on_up(void *ctx)
@@ -74,6 +77,7 @@ static void on_up(void *ctx)
 		 s.inner_v6);
 	line_print(up, line);
 	control_changed(up->control);
+	notify_changed(up->notify);
 	up->was_up = true;
 	if (up->parent_fd < 0)
 		return;
@@ -149,6 +153,13 @@ static json_t *on_status(void *ctx)
 
 	tunnel_status(up->tunnel, &s);
 	return status_to_json(up->profile.name, &s);
+}
+
+static void on_look(void *ctx, struct tunnel_status *out)
+{
+	struct up *up = ctx;
+
+	tunnel_status(up->tunnel, out);
 }
 
 static void on_down(void *ctx)
@@ -291,6 +302,8 @@ static enum err up_start(struct up *up, struct diag *diag)
 	e = control_serve(up->control, up->loop, &hooks, diag);
 	if (!e)
 		e = loop_add(up->loop, up->signal_fd, on_signal, up);
+	if (!e)
+		e = notify_open(up->loop, on_look, up, &up->notify, diag);
 	return e ? e : tunnel_start(up->tunnel, diag);
 }
 
@@ -352,6 +365,7 @@ int cli_up(struct cli *cli)
 		e = up_start(up, &diag);
 	if (!e)
 		e = loop_run(up->loop);
+	notify_close(&up->notify);
 	tunnel_free(&up->tunnel);
 	code = e ? cli_fail(e, &diag) : up_conclude(up);
 	up_free(up);
