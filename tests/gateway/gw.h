@@ -46,6 +46,8 @@
 	X(early_ticket, "early-ticket", "a ticket in a non-final EAP answer")  \
 	X(first_only, "first-only",                                            \
 	  "AUTH of a resumption over the first message only (libreswan)")      \
+	X(plain_resume, "plain-resume",                                        \
+	  "no NAT detection when resuming (libreswan)")                        \
 	X(reuse, "reuse", "accept a ticket that was used or voided")           \
 	X(new_address, "new-address", "never the inner address asked for")     \
 	X(no_mobike, "no-mobike", "do not speak MOBIKE")                       \
@@ -105,7 +107,8 @@ struct gw_switches {
 	X(fragments_out)                                                       \
 	X(public_key_ops)                                                      \
 	X(invalid_spi_sent)                                                    \
-	X(tokens_told)
+	X(tokens_told)                                                         \
+	X(redirected)
 
 struct gw_counters {
 #define X(field) uint64_t field;
@@ -160,6 +163,7 @@ struct gw_config {
 
 	enum gw_ticket_kind tickets;
 	uint32_t lifetime_s;
+	uint32_t auth_lifetime_s; /* RFC 4478; 0: without end */
 	/* wall clock = now + this, in Unix milliseconds */
 	int64_t wall_offset_ms;
 
@@ -267,6 +271,19 @@ struct gw_switches *gw_switches(struct gw *gw); /* may be changed */
 bool gw_switch_set(struct gw_switches *s, const char *word, bool on);
 void gw_set_ticket_kind(struct gw *gw, enum gw_ticket_kind kind);
 void gw_set_lifetime(struct gw *gw, uint32_t lifetime_s);
+/* AUTH_LIFETIME of sessions to come; those that live are told it, unless 0. A
+ * session is deleted at its end. */
+void gw_set_auth_lifetime(struct gw *gw, uint32_t lifetime_s, int64_t now_ms);
+/* Clients that know RFC 5685 are sent to another gateway, an address or a
+ * name (ERR_MALFORMED), at that point. LIVE: those connected now. */
+enum gw_redirect {
+	GW_REDIRECT_NEVER = 0,
+	GW_REDIRECT_FIRST, /* IKE_SA_INIT, IKE_SESSION_RESUME */
+	GW_REDIRECT_AUTH,  /* the last answer of IKE_AUTH */
+	GW_REDIRECT_LIVE   /* INFORMATIONAL */
+};
+enum err ERR_MUST gw_set_redirect(struct gw *gw, enum gw_redirect when,
+				  const char *to);
 /* Which groups INVALID_KE_PAYLOAD allows: "x25519 ecp256", or all of the
  * proposals with NULL. ERR_PROFILE for an unknown word. */
 enum err ERR_MUST gw_set_groups(struct gw *gw, const char *words);

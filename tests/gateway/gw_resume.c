@@ -36,8 +36,10 @@ static enum err resume_answer(struct gw *gw, struct gw_ike *ike,
 
 	ike_wr_start(&m, gw->dgram, GW_BUF_LEN, &h);
 	ike_wr_payload(&m, PLD_NONCE, BYTES_OF(ike->auth->nr));
-	gw_wr_nat(&m, h.spi_i, h.spi_r, &ike->path);
+	if (!gw->sw.plain_resume)
+		gw_wr_nat(&m, h.spi_i, h.spi_r, &ike->path);
 	ike->nat = gw_nat_seen(&in->msg, h.spi_i, 0, &ike->path);
+	ike->redirects = gw_redirect_knows(&in->msg);
 	ike->peer_fragments =
 		ike_msg_notify(&in->msg, N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	if (ike->peer_fragments && gw->cfg.fragmentation)
@@ -88,7 +90,8 @@ static void resume_decide(struct gw *gw, struct resume_in *in,
 	uint8_t hash[32];
 
 	if (gw_first_repeated(gw, dgram, &in->msg.hdr, path, hash) ||
-	    !gw_cookie_ok(gw, &in->msg, in->ni, path))
+	    !gw_cookie_ok(gw, &in->msg, in->ni, path) ||
+	    gw_redirect_first(gw, &in->msg, in->ni, path))
 		return;
 	if (gw->sw.nack || gw_ticket_find(gw, in->ticket, &in->state) != OK)
 		nack(gw, &in->msg.hdr, path);

@@ -158,6 +158,29 @@ static void a_resume_told_to_keep_on_tells_the_refusal_once(void **state)
 	}
 }
 
+/* libreswan's way: ESP without UDP. */
+static void resume_without_nat_detection_is_taken_where_udp_is_not_needed(
+	void **state)
+{
+	struct link l;
+
+	for (int need = 0; need < 2; need++) {
+		link_init(&l);
+		l.cfg.need_encap = need;
+		link_open(&l);
+		suspended(&l);
+		gw_switches(l.gw)->plain_resume = true;
+		link_resume(&l);
+		link_run(&l, 2000);
+		assert_int_equal(l.resumed, !need);
+		assert_int_equal(l.closed, need);
+		if (need)
+			assert_int_equal(l.why, ERR_TICKET_REFUSED);
+		assert_false(need && l.auth_sent);
+		link_close(&l);
+	}
+}
+
 /* A forger answers every request at once; the gateway's answers are lost but
  * for the last. */
 static bool only_the_last_answer(struct link *l, bool to_gw, uint8_t *d,
@@ -401,6 +424,8 @@ int main(void)
 			resume_treats_every_unprotected_refusal_as_a_hint),
 		cmocka_unit_test(
 			a_resume_told_to_keep_on_tells_the_refusal_once),
+		cmocka_unit_test(
+			resume_without_nat_detection_is_taken_where_udp_is_not_needed),
 		cmocka_unit_test(
 			a_resume_that_keeps_on_takes_the_late_true_answer),
 		cmocka_unit_test(
