@@ -118,6 +118,8 @@ static void help(struct answer *a)
 	    "loss PCT              drop that share of datagrams\n"
 	    "tickets KIND          value, reference or none\n"
 	    "lifetime S            of tickets issued from now on\n"
+	    "auth-lifetime S       until a new login is wanted; 0: never\n"
+	    "redirect WHEN NAME    to another gateway: first, auth, live; off\n"
 	    "groups WORDS|all      key exchange groups we take\n"
 	    "rekey-ike [ID]        and rekey-child, delete-ike, delete-child,\n"
 	    "                      alive, push: of one session or of all\n"
@@ -168,6 +170,21 @@ static bool set_tickets(struct prog *p, const char *arg)
 	return true;
 }
 
+static bool set_redirect(struct prog *p, const char *when, const char *to)
+{
+	enum gw_redirect at = GW_REDIRECT_NEVER;
+
+	if (strcmp(when, "first") == 0)
+		at = GW_REDIRECT_FIRST;
+	else if (strcmp(when, "auth") == 0)
+		at = GW_REDIRECT_AUTH;
+	else if (strcmp(when, "live") == 0)
+		at = GW_REDIRECT_LIVE;
+	if (at == GW_REDIRECT_NEVER)
+		to = "nowhere";
+	return to != NULL && gw_set_redirect(p->gw, at, to) == OK;
+}
+
 static bool run_plain(struct prog *p, const char *word, struct answer *a)
 {
 	if (strcmp(word, "help") == 0)
@@ -208,7 +225,12 @@ static bool run(struct prog *p, char *line, struct answer *a)
 						     strcmp(rest, "on") == 0);
 	if (strcmp(word, "tickets") == 0)
 		return set_tickets(p, arg);
-	if (strcmp(word, "loss") == 0)
+	if (strcmp(word, "redirect") == 0)
+		return set_redirect(p, arg, rest);
+	if (strcmp(word, "auth-lifetime") == 0)
+		gw_set_auth_lifetime(p->gw, (uint32_t)strtoul(arg, NULL, 10),
+				     prog_now());
+	else if (strcmp(word, "loss") == 0)
 		p->loss_pct = (unsigned)atoi(arg);
 	else if (strcmp(word, "lifetime") == 0)
 		gw_set_lifetime(p->gw, (uint32_t)strtoul(arg, NULL, 10));

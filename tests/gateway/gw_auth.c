@@ -276,6 +276,10 @@ static void make_session(struct gw *gw, struct gw_ike *ike)
 	s->since_ms = gw->now_ms;
 	s->nat = ike->nat;
 	memcpy(s->user, user, sizeof(s->user));
+	s->redirects = ike->redirects;
+	gw_auth_limit(gw, s, a);
+	if (s->auth_end_s)
+		gw_bound(gw, gw_auth_end_ms(gw, s));
 	ike->state = GW_ST_UP;
 	ike->end_ms = INT64_MAX;
 	if (gw->cfg.ike_rekey_ms != 0)
@@ -310,6 +314,15 @@ static void wr_mobike(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
 	}
 }
 
+static void wr_child_and_ticket(struct gw *gw, struct gw_ike *ike,
+				struct ike_wr *m)
+{
+	wr_first_child(gw, ike, m);
+	if (ike->auth->want.mobike)
+		wr_mobike(gw, ike, m);
+	gw_wr_ticket_answer(gw, ike, ike->auth->want.ticket, true, m);
+}
+
 void gw_auth_finish(struct gw *gw, struct gw_ike *ike, struct bytes psk)
 {
 	bool resumed = ike->auth->resuming;
@@ -324,10 +337,11 @@ void gw_auth_finish(struct gw *gw, struct gw_ike *ike, struct bytes psk)
 	replace_old(gw, ike);
 	make_session(gw, ike);
 	gw_wr_token(gw, ike, &m);
-	wr_first_child(gw, ike, &m);
-	if (ike->auth->want.mobike)
-		wr_mobike(gw, ike, &m);
-	gw_wr_ticket_answer(gw, ike, ike->auth->want.ticket, true, &m);
+	gw_wr_auth_lifetime(gw, ike->sess, &m);
+	if (gw->redirect == GW_REDIRECT_AUTH && ike->redirects)
+		gw_wr_redirect(gw, &m);
+	else
+		wr_child_and_ticket(gw, ike, &m);
 	gw_auth_free(ike);
 	gw_answer(gw, ike, IKE_AUTH, &m);
 	gw->n.connected += !resumed;

@@ -252,6 +252,7 @@ static enum err init_answer(struct gw *gw, struct gw_ike *ike,
 	if (ike->peer_fragments && gw->cfg.fragmentation)
 		ike_wr_notify(&m, N_IKEV2_FRAGMENTATION_SUPPORTED, BYTES_NONE);
 	ike->nat = gw_nat_seen(&in->msg, h.spi_i, 0, &ike->path);
+	ike->redirects = gw_redirect_knows(&in->msg);
 	gw_read_hashes(&in->msg, ike->auth);
 	if (ike->auth->peer_hashes != 0)
 		wr_hashes(&m);
@@ -294,7 +295,8 @@ void gw_init_input(struct gw *gw, struct bytes dgram,
 	}
 	gw->n.sa_inits++;
 	if (gw_first_repeated(gw, dgram, &in.msg.hdr, path, hash) ||
-	    !gw_cookie_ok(gw, &in.msg, in.ni, path))
+	    !gw_cookie_ok(gw, &in.msg, in.ni, path) ||
+	    gw_redirect_first(gw, &in.msg, in.ni, path))
 		return;
 	e = init_choose(gw, &in);
 	if (e != OK)

@@ -40,7 +40,9 @@ enum gw_task {
 	GW_TASK_DELETE_IKE,
 	GW_TASK_DELETE_CHILD,
 	GW_TASK_PUSH,
-	GW_TASK_TOKEN /* of an SA that our rekey made; RFC 6290 4.3 */
+	GW_TASK_TOKEN, /* of an SA that our rekey made; RFC 6290 4.3 */
+	GW_TASK_AUTH_LIFETIME,
+	GW_TASK_REDIRECT
 };
 
 struct gw_job {
@@ -60,9 +62,10 @@ struct gw_child {
 
 /* What a ticket stands for. */
 struct gw_tstate {
-	uint64_t id;	   /* of the ticket; random */
-	uint64_t old_spi;  /* ours, of the SA that got it */
-	int64_t expires_s; /* Unix time */
+	uint64_t id;	    /* of the ticket; random */
+	uint64_t old_spi;   /* ours, of the SA that got it */
+	int64_t expires_s;  /* Unix time */
+	int64_t auth_end_s; /* RFC 4478; 0: never */
 	struct secret sk_d;
 	struct suite suite;
 	struct gw_id idi, idr;
@@ -135,7 +138,7 @@ struct gw_ike {
 	struct gw_auth *auth; /* until up */
 	struct gw_path path, reply; /* ours go there; answers here */
 	uint8_t cookie2[16];	    /* of the path check under way */
-	bool peer_fragments, nat;
+	bool peer_fragments, nat, redirects;
 	struct ike_keys keys;
 	struct ike_protect prot;
 	struct ike_reasm *reasm;
@@ -166,7 +169,8 @@ struct gw_sess {
 	struct gw_path path;
 	struct gw_id idi;
 	char user[GW_USER_MAX];
-	bool mobike, nat, resumed;
+	bool mobike, nat, resumed, redirects;
+	int64_t auth_end_s; /* Unix time; 0: never */
 	int64_t since_ms;
 	size_t lease; /* slot + 1; 0: none */
 	struct addr v4, v6;
@@ -201,6 +205,9 @@ struct gw {
 	int64_t now_ms;
 	int64_t next_ms; /* lower bound of all deadlines */
 	uint8_t cookie_key[32];
+	enum gw_redirect redirect;
+	uint8_t redirect_to[256]; /* type | length | identity */
+	size_t redirect_len;
 	struct gw_ike *mine[GW_BUCKETS], *peer[GW_BUCKETS];
 	size_t n_ikes;
 	uint64_t groups; /* bit (1 << ke_method); 0: all */
@@ -349,6 +356,20 @@ void gw_wr_token(struct gw *gw, const struct gw_ike *ike, struct ike_wr *m);
 /* INVALID_IKE_SPI, with the token of an SA that we have no more. */
 void gw_crash_tell(struct gw *gw, const struct ike_hdr *hdr,
 		   const struct gw_path *path);
+
+/* --- gw_redirect.c: RFC 5685 --------------------------------------------- */
+/* Of a first message: would its sender follow? */
+bool gw_redirect_knows(const struct ike_msg *msg);
+/* True: it was sent elsewhere. */
+bool gw_redirect_first(struct gw *gw, const struct ike_msg *msg,
+		       struct bytes ni, const struct gw_path *path);
+void gw_wr_redirect(struct gw *gw, struct ike_wr *m);
+
+/* --- gw_reauth.c: RFC 4478 ----------------------------------------------- */
+void gw_auth_limit(struct gw *gw, struct gw_sess *s, const struct gw_auth *a);
+void gw_wr_auth_lifetime(struct gw *gw, const struct gw_sess *s,
+			 struct ike_wr *m);
+int64_t gw_auth_end_ms(const struct gw *gw, const struct gw_sess *s);
 
 /* --- gw_ticket.c --------------------------------------------------------- */
 enum err ERR_MUST gw_ticket_open_keys(struct gw *gw);

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_MS 3000 /* after TEMPORARY_FAILURE */
+#define RETRY_MS      3000 /* after TEMPORARY_FAILURE */
+#define AUTH_GRACE_MS 5000
 
 /* --- Child SA rekey as initiator ----------------------------------------- */
 
@@ -181,6 +182,12 @@ static void start_informational(struct gw *gw, struct gw_ike *ike)
 	case GW_TASK_TOKEN:
 		gw_wr_token(gw, ike, &m);
 		break;
+	case GW_TASK_AUTH_LIFETIME:
+		gw_wr_auth_lifetime(gw, ike->sess, &m);
+		break;
+	case GW_TASK_REDIRECT:
+		gw_wr_redirect(gw, &m);
+		break;
 	case GW_TASK_CHECK_PATH:
 		rng_draw(&gw->rng, ike->cookie2, sizeof(ike->cookie2));
 		ike_wr_notify(&m, N_COOKIE2, BYTES_OF(ike->cookie2));
@@ -212,6 +219,8 @@ static bool worth_it(const struct gw_ike *ike, const struct gw_job *j)
 	case GW_TASK_CHECK_PATH:
 	case GW_TASK_PUSH:
 	case GW_TASK_TOKEN:
+	case GW_TASK_AUTH_LIFETIME:
+	case GW_TASK_REDIRECT:
 	case GW_TASK_DELETE_IKE:
 		break;
 	}
@@ -283,6 +292,8 @@ void gw_own_response(struct gw *gw, struct gw_ike *ike,
 	case GW_TASK_ALIVE:
 	case GW_TASK_PUSH:
 	case GW_TASK_TOKEN:
+	case GW_TASK_AUTH_LIFETIME:
+	case GW_TASK_REDIRECT:
 		break;
 	}
 	gw_own_done(gw, ike);
@@ -318,6 +329,12 @@ static void timers(struct gw *gw, struct gw_ike *ike)
 
 	if (s->ike != ike)
 		return;
+	/* RFC 4478 2: soon after the end, for the client may be at it. */
+	if (s->auth_end_s &&
+	    gw_auth_end_ms(gw, s) + AUTH_GRACE_MS <= gw->now_ms) {
+		s->auth_end_s = 0;
+		gw_job_add(gw, ike, GW_TASK_DELETE_IKE, 0);
+	}
 	if (ike->rekey_ms <= gw->now_ms) {
 		ike->rekey_ms = INT64_MAX;
 		gw_job_add(gw, ike, GW_TASK_REKEY_IKE, 0);
@@ -364,6 +381,8 @@ int64_t gw_own_deadline(const struct gw *gw, const struct gw_ike *ike)
 		return t;
 	if (ike->rekey_ms < t)
 		t = ike->rekey_ms;
+	if (s->auth_end_s && gw_auth_end_ms(gw, s) + AUTH_GRACE_MS < t)
+		t = gw_auth_end_ms(gw, s) + AUTH_GRACE_MS;
 	for (const struct gw_child *c = s->children; c != NULL; c = c->next)
 		if (c->rekey_ms < t)
 			t = c->rekey_ms;

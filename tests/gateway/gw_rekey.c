@@ -32,6 +32,7 @@ static struct gw_ike *successor(struct gw *gw, struct gw_ike *old,
 	ike->path = old->path;
 	ike->peer_fragments = old->peer_fragments;
 	ike->nat = old->nat;
+	ike->redirects = old->redirects;
 	if (gw->cfg.ike_rekey_ms != 0) {
 		ike->rekey_ms = gw->now_ms + gw->cfg.ike_rekey_ms;
 		gw_bound(gw, ike->rekey_ms);

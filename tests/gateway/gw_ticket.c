@@ -44,6 +44,7 @@ static void wr_state(struct wr *w, const struct gw_tstate *t)
 	wr_u64(w, t->id);
 	wr_u64(w, t->old_spi);
 	wr_u64(w, (uint64_t)t->expires_s);
+	wr_u64(w, (uint64_t)t->auth_end_s);
 	wr_u16(w, (uint16_t)t->suite.cipher.encr);
 	wr_u16(w, t->suite.cipher.key_bits);
 	wr_u16(w, (uint16_t)t->suite.cipher.integ);
@@ -64,6 +65,7 @@ static void rd_state(struct rd *r, struct gw_tstate *t)
 	t->id = rd_u64(r);
 	t->old_spi = rd_u64(r);
 	t->expires_s = (int64_t)rd_u64(r);
+	t->auth_end_s = (int64_t)rd_u64(r);
 	t->suite.cipher.encr = (enum encr)rd_u16(r);
 	t->suite.cipher.key_bits = rd_u16(r);
 	t->suite.cipher.integ = (enum integ)rd_u16(r);
@@ -313,6 +315,7 @@ void gw_wr_ticket(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
 			      .sk_d = ike->keys.sk_d,
 			      .idi = ike->sess->idi,
 			      .idr = gw->cfg.id,
+			      .auth_end_s = ike->sess->auth_end_s,
 			      .fragments = ike->peer_fragments};
 	enum err e;
 

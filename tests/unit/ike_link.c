@@ -291,6 +291,13 @@ static void client_child(struct link *l, const struct ike_child_sa *c)
 				 .spi_in_old = c->spi_in_old};
 }
 
+static void take_redirect(struct link *l, const struct ike_redirect *to)
+{
+	l->redirected = to != NULL;
+	if (to)
+		l->redirect = *to;
+}
+
 static void client_end(struct link *l, const struct ike_action *a)
 {
 	if (a->kind == IKE_DO_UP) {
@@ -302,6 +309,7 @@ static void client_end(struct link *l, const struct ike_action *a)
 		l->why = a->u.closed.why;
 		l->auth_sent = a->u.closed.auth_sent;
 		l->resume_auth_failed = a->u.closed.resume_auth_failed;
+		take_redirect(l, a->u.closed.redirect);
 		snprintf(l->detail, sizeof(l->detail), "%s",
 			 a->u.closed.detail);
 	}
@@ -348,6 +356,8 @@ static void client_act(struct link *l, const struct ike_action *a)
 		client_end(l, a);
 	else if (a->kind == IKE_DO_MOVED)
 		l->moved = a->u.moved.ok;
+	else if (a->kind == IKE_DO_REFUSED)
+		take_redirect(l, a->u.refused.redirect);
 	else if (a->kind == IKE_DO_ASK_SECRET || a->kind == IKE_DO_ASK_SIGN ||
 		 a->kind == IKE_DO_ASK_VERIFY)
 		ask(l, a);

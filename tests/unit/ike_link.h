@@ -71,6 +71,8 @@ struct link {
 	bool moved; /* the last IKE_DO_MOVED was a good one */
 	bool up, resumed, behind_nat, closed, auth_sent;
 	bool resume_auth_failed; /* of the last end */
+	bool redirected;
+	struct ike_redirect redirect;
 	enum err why;
 	char detail[320];
 };

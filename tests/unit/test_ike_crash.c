@@ -193,6 +193,85 @@ static void the_token_counts_from_any_address(void **state)
 	link_close(&l);
 }
 
+/* --- AUTH_LIFETIME ------------------------------------------------------ */
+
+static void an_sa_without_auth_lifetime_has_no_end(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	link_connect(&l);
+	assert_int_equal(ike_sa_reauth_at(l.sa), INT64_MAX);
+	assert_false(l.ticket.auth_limited);
+	assert_int_equal(l.ticket.lifetime_s, 3600);
+	link_close(&l);
+}
+
+static void the_ticket_does_not_outlive_the_authentication(void **state)
+{
+	int64_t end;
+	struct link l;
+
+	link_init(&l);
+	l.gwc.auth_lifetime_s = 600;
+	link_open(&l);
+	link_connect(&l);
+	end = ike_sa_reauth_at(l.sa);
+	assert_in_range(end, l.now_ms + 599000, l.now_ms + 600000);
+	assert_int_equal(l.ticket.lifetime_s, 600);
+	assert_true(l.ticket.auth_limited);
+	assert_int_equal(l.ticket.auth_extra_s, 0);
+	/* A rekey changes nothing; the next ticket has what is left. */
+	link_run(&l, 100000);
+	assert_int_equal(ike_sa_rekey_ike(l.sa, l.now_ms), OK);
+	link_pull(&l);
+	link_run(&l, 5000);
+	assert_int_equal(ike_sa_reauth_at(l.sa), end);
+	assert_in_range(l.ticket.lifetime_s, 494, 500);
+	link_close(&l);
+}
+
+/* A gateway that does not tell it again. */
+static void a_resume_does_not_make_the_authentication_longer(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	l.gwc.auth_lifetime_s = 5000;
+	link_open(&l);
+	link_connect(&l);
+	assert_int_equal(l.ticket.lifetime_s, 3600);
+	assert_int_equal(l.ticket.auth_extra_s, 1400);
+	link_again(&l);
+	l.ticket.lifetime_s -= 100; /* as the store counts it */
+	link_resume(&l);
+	assert_int_equal(ike_sa_reauth_at(l.sa), l.now_ms + 4900 * 1000);
+	link_run(&l, 400);
+	assert_true(l.resumed);
+	assert_int_equal(l.ticket.lifetime_s, 3600);
+	assert_in_range(l.ticket.auth_extra_s, 1290, 1400);
+	link_close(&l);
+}
+
+static void auth_lifetime_may_change_and_its_end_deletes(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	link_connect(&l);
+	gw_set_auth_lifetime(l.gw, 300, l.now_ms);
+	link_pull(&l);
+	link_run(&l, 1000);
+	assert_in_range(ike_sa_reauth_at(l.sa), l.now_ms + 298000,
+			l.now_ms + 300000);
+	link_run(&l, 310000);
+	assert_true(l.closed);
+	assert_int_equal(l.why, ERR_GONE);
+	link_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +282,12 @@ int main(void)
 		cmocka_unit_test(a_wrong_token_or_none_ends_nothing),
 		cmocka_unit_test(the_token_of_another_sa_ends_nothing),
 		cmocka_unit_test(the_token_counts_from_any_address),
+		cmocka_unit_test(an_sa_without_auth_lifetime_has_no_end),
+		cmocka_unit_test(
+			the_ticket_does_not_outlive_the_authentication),
+		cmocka_unit_test(
+			a_resume_does_not_make_the_authentication_longer),
+		cmocka_unit_test(auth_lifetime_may_change_and_its_end_deletes),
 	};
 
 	if (getenv("IKE_TEST_LOG"))
