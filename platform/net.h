@@ -59,6 +59,9 @@ enum err ERR_MUST net_open_link(struct net *n, struct net_link *out,
  * gives *out_fd. */
 enum err ERR_MUST net_open_udp(struct net *n, enum addr_family family,
 			       int *out_fd, struct diag *diag);
+/* The same verb for TCP; without delay of small segments. */
+enum err ERR_MUST net_open_tcp(struct net *n, enum addr_family family,
+			       int *out_fd, struct diag *diag);
 /* CONF. Waits for the helper's answer. */
 enum err ERR_MUST net_configure(struct net *n, const struct net_conf *conf,
 				struct diag *diag);

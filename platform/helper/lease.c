@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RP_FILTER      "ipv4/conf/all/rp_filter"
 #define RP_FILTER_NOTE "rp_filter"
 #define UDP_BUFFER_LEN (4 << 20) /* a burst of 64 KiB sends must fit */
+#define TCP_UNSENT_LEN (128 << 10)
 
 /* --- what the leases of a namespace share ------------------------ */
 
@@ -137,39 +139,64 @@ enum err lease_open_link(struct lease *l, int *out_fd, struct diag *diag)
 	return OK;
 }
 
-static enum err udp_prepare(int fd, enum addr_family family, uint32_t mark,
-			    struct diag *diag)
+/* The mark is what keeps these packets out of the tunnel. */
+static enum err socket_open(const struct lease *l, enum addr_family family,
+			    int type, int *out_fd, struct diag *diag)
 {
-	const int on = 1, room = UDP_BUFFER_LEN;
+	const uint32_t mark = NETD_MARK_BASE + l->slot.n;
+	const int on = 1;
+	enum err e = OK;
+	int fd;
 
-	/* The mark is what keeps these packets out of the tunnel. */
+	*out_fd = -1;
+	fd = socket(family == ADDR_V4 ? AF_INET : AF_INET6,
+		    type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return diag_sys(diag, ERR_UNSUPPORTED, "socket");
 	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
-		return diag_sys(diag, ERR_SYS, "SO_MARK");
-	if (family == ADDR_V6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
-		return diag_sys(diag, ERR_SYS, "IPV6_V6ONLY");
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) <
-		    0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
-		log_debug("socket buffers stay small");
-	return OK;
+		e = diag_sys(diag, ERR_SYS, "SO_MARK");
+	else if (family == ADDR_V6 &&
+		 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+		e = diag_sys(diag, ERR_SYS, "IPV6_V6ONLY");
+	if (e)
+		close(fd);
+	else
+		*out_fd = fd;
+	return e;
 }
 
 enum err lease_open_udp(struct lease *l, enum addr_family family, int *out_fd,
 			struct diag *diag)
 {
-	enum err e;
+	const int room = UDP_BUFFER_LEN;
+	enum err e = socket_open(l, family, SOCK_DGRAM, out_fd, diag);
 
-	*out_fd = socket(family == ADDR_V4 ? AF_INET : AF_INET6,
-			 SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (*out_fd < 0)
-		return diag_sys(diag, ERR_UNSUPPORTED, "UDP socket");
-	e = udp_prepare(*out_fd, family, NETD_MARK_BASE + l->slot.n, diag);
-	if (e) {
-		close(*out_fd);
-		*out_fd = -1;
-	}
-	return e;
+	if (e)
+		return e;
+	if (setsockopt(*out_fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
+		       sizeof(room)) < 0 ||
+	    setsockopt(*out_fd, SOL_SOCKET, SO_SNDBUFFORCE, &room,
+		       sizeof(room)) < 0)
+		log_debug("socket buffers stay small");
+	return OK;
+}
+
+/* What waits in the socket can no longer be dropped: little of it, or the
+ * connections inside the tunnel wait for each other (RFC 9329 9.1). */
+enum err lease_open_tcp(struct lease *l, enum addr_family family, int *out_fd,
+			struct diag *diag)
+{
+	const int on = 1, waiting = TCP_UNSENT_LEN;
+	enum err e = socket_open(l, family, SOCK_STREAM, out_fd, diag);
+
+	if (e)
+		return e;
+	if (setsockopt(*out_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) <
+		    0 ||
+	    setsockopt(*out_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &waiting,
+		       sizeof(waiting)) < 0)
+		log_debug("TCP socket with the system's ordinary options");
+	return OK;
 }
 
 /* --- CONF -------------------------------------------------------- */

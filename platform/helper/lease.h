@@ -27,6 +27,8 @@ enum err ERR_MUST lease_open_link(struct lease *l, int *out_fd,
 /* UDP. gives *out_fd. */
 enum err ERR_MUST lease_open_udp(struct lease *l, enum addr_family family,
 				 int *out_fd, struct diag *diag);
+enum err ERR_MUST lease_open_tcp(struct lease *l, enum addr_family family,
+				 int *out_fd, struct diag *diag);
 /* CONF, already validated. On an error what was set before stays. diag may
  * hold a warning together with OK. */
 enum err ERR_MUST lease_configure(struct lease *l, const struct net_conf *conf,

@@ -98,7 +98,9 @@ static enum err request_do(struct lease *l, const struct netd_request *req,
 	case NETD_OPEN:
 		return lease_open_link(l, out_fd, diag);
 	case NETD_UDP:
-		return lease_open_udp(l, req->family, out_fd, diag);
+		return req->stream
+			       ? lease_open_tcp(l, req->family, out_fd, diag)
+			       : lease_open_udp(l, req->family, out_fd, diag);
 	case NETD_CONF:
 		return lease_configure(l, &req->conf, diag);
 	case NETD_CLOSE:

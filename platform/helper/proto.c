@@ -75,10 +75,12 @@ static void conf_write(struct wr *w, const struct net_conf *c)
 enum err netd_write_request(const struct netd_request *req, struct wr *w)
 {
 	head_write(w, (uint8_t)req->verb);
-	if (req->verb == NETD_UDP)
+	if (req->verb == NETD_UDP) {
 		wr_u8(w, (uint8_t)req->family);
-	else if (req->verb == NETD_CONF)
+		wr_u8(w, req->stream);
+	} else if (req->verb == NETD_CONF) {
 		conf_write(w, &req->conf);
+	}
 	return wr_finish(w);
 }
 
@@ -171,6 +173,9 @@ enum err netd_read_request(struct bytes msg, struct netd_request *out,
 		if (out->family != ADDR_V4 && out->family != ADDR_V6)
 			return diag_set(diag, ERR_MALFORMED,
 					"no such address family");
+		if (!flag_read(&r, &out->stream))
+			return diag_set(diag, ERR_MALFORMED,
+					"neither UDP nor TCP");
 	}
 	return rd_finish(&r);
 }

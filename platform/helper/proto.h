@@ -26,7 +26,7 @@
 #define NETD_ANY 0xffff
 #define NETD_VERB_LIST(X)                                                      \
 	X(NETD_OPEN, 1, 0)                                                     \
-	X(NETD_UDP, 2, 1)                                                      \
+	X(NETD_UDP, 2, 2)                                                      \
 	X(NETD_SA_ADD, 3, NETD_ANY)                                            \
 	X(NETD_SA_MOVE, 4, NETD_ANY)                                           \
 	X(NETD_SA_DEL, 5, NETD_ANY)                                            \
@@ -54,6 +54,7 @@ enum netd_verb {
 struct netd_request {
 	enum netd_verb verb;
 	enum addr_family family; /* UDP */
+	bool stream;		 /* UDP: TCP instead (RFC 9329) */
 	struct net_conf conf;	 /* CONF */
 };
 

@@ -290,15 +290,28 @@ enum err net_connect(struct net **out, struct diag *diag)
 	return e;
 }
 
-enum err net_open_udp(struct net *n, enum addr_family family, int *out_fd,
-		      struct diag *diag)
+static enum err open_socket(struct net *n, enum addr_family family, bool stream,
+			    int *out_fd, struct diag *diag)
 {
 	struct netd_reply reply;
 
 	*out_fd = -1;
 	n->req.verb = NETD_UDP;
 	n->req.family = family;
+	n->req.stream = stream;
 	return net_call(n, &reply, out_fd, diag);
+}
+
+enum err net_open_udp(struct net *n, enum addr_family family, int *out_fd,
+		      struct diag *diag)
+{
+	return open_socket(n, family, false, out_fd, diag);
+}
+
+enum err net_open_tcp(struct net *n, enum addr_family family, int *out_fd,
+		      struct diag *diag)
+{
+	return open_socket(n, family, true, out_fd, diag);
 }
 
 enum err net_configure(struct net *n, const struct net_conf *conf,

@@ -38,7 +38,7 @@ static void on_log(enum log_level level, const char *text, void *ctx)
 	fprintf(stderr, "netprobe: %s\n", text);
 }
 
-static enum err do_udp(char *args, struct diag *diag)
+static enum err do_socket(char *args, bool tcp, struct diag *diag)
 {
 	enum addr_family family = atoi(args) == 6 ? ADDR_V6 : ADDR_V4;
 	uint32_t mark = 0;
@@ -47,12 +47,13 @@ static enum err do_udp(char *args, struct diag *diag)
 
 	if (the_udp >= 0)
 		close(the_udp);
-	e = net_open_udp(the_net, family, &the_udp, diag);
+	e = tcp ? net_open_tcp(the_net, family, &the_udp, diag)
+		: net_open_udp(the_net, family, &the_udp, diag);
 	if (e)
 		return e;
 	if (getsockopt(the_udp, SOL_SOCKET, SO_MARK, &mark, &len) < 0)
 		return diag_sys(diag, ERR_SYS, "SO_MARK");
-	printf("udp %#x\n", mark);
+	printf("%s %#x\n", tcp ? "tcp" : "udp", mark);
 	return OK;
 }
 
@@ -164,7 +165,9 @@ static enum err do_line(char *line, struct diag *diag)
 	else
 		args = line + strlen(line);
 	if (strcmp(line, "udp") == 0)
-		return do_udp(args, diag);
+		return do_socket(args, false, diag);
+	if (strcmp(line, "tcp") == 0)
+		return do_socket(args, true, diag);
 	if (strcmp(line, "conf") == 0)
 		return do_conf(args, diag);
 	if (strcmp(line, "raw") == 0)

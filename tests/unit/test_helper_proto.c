@@ -135,7 +135,7 @@ static void every_verb_has_its_number_and_length(void **state)
 		enum netd_verb verb;
 		uint8_t number;
 		size_t len;
-	} verbs[] = {{NETD_OPEN, 1, 8}, {NETD_UDP, 2, 9}, {NETD_CLOSE, 9, 8}};
+	} verbs[] = {{NETD_OPEN, 1, 8}, {NETD_UDP, 2, 10}, {NETD_CLOSE, 9, 8}};
 	struct netd_request req, got;
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
@@ -216,6 +216,23 @@ static void udp_takes_two_families(void **state)
 		}
 		assert_int_equal(message_read(&m, &got), OK);
 		assert_int_equal(got.family, family);
+	}
+}
+
+static void udp_may_be_asked_for_as_tcp(void **state)
+{
+	struct netd_request req = {.verb = NETD_UDP,
+				   .family = ADDR_V6,
+				   .stream = true},
+			    got;
+	struct message m = message_make(&req);
+
+	assert_int_equal(m.b[9], 1);
+	assert_int_equal(message_read(&m, &got), OK);
+	assert_true(got.stream);
+	for (unsigned v = 2; v < 256; v++) {
+		m.b[9] = (uint8_t)v;
+		assert_refused(&m);
 	}
 }
 
@@ -519,6 +536,7 @@ int main(void)
 		T(unknown_verbs_and_heads_are_refused),
 		T(a_conf_of_any_other_length_is_refused),
 		T(udp_takes_two_families),
+		T(udp_may_be_asked_for_as_tcp),
 		T(counts_beyond_their_arrays_are_refused),
 		T(flags_are_zero_or_one),
 		T(families_and_lengths_of_prefixes_are_checked),
