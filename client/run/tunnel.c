@@ -290,6 +290,7 @@ void tunnel_free(struct tunnel **tp)
 	loop_remove(t->loop, net_fd(t->net));
 	net_close(&t->net);
 	session_free(&t->session);
+	ticket_entry_wipe(&t->unsaved);
 	dataplane_free(&t->dataplane);
 	free(t->certs_buf);
 	trust_free(&t->trust);

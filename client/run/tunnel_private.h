@@ -44,6 +44,7 @@ struct tunnel {
 	bool has_secret;
 	struct ike_netconf netconf;
 	int64_t cpu_start_us, connect_cpu_us, since_wall_ms;
+	struct ticket_entry unsaved; /* the ticket, where the store failed */
 	/* The ticket in the store; for status. */
 	bool has_ticket;
 	int64_t ticket_expires_wall_ms;
