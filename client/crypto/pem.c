@@ -1,5 +1,7 @@
 #include "client/crypto/pem.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/crypto/wolf.h"
@@ -43,5 +45,30 @@ enum err pem_decode(const struct pem_block *block, uint8_t *out,
 	if (Base64_Decode(block->body.p, len, out, &len) != 0 || len == 0)
 		return ERR_MALFORMED;
 	*out_len = len;
+	return OK;
+}
+
+enum err pem_encode(const char *label, struct bytes der, char **out)
+{
+	const size_t frame = 2 * strlen("-----BEGIN -----\n") + 2 * 64;
+	word32 len = 0;
+	size_t cap, used;
+
+	*out = NULL;
+	if (strlen(label) > 64 ||
+	    Base64_Encode(der.p, (word32)der.len, NULL, &len) != LENGTH_ONLY_E)
+		return ERR_INTERNAL;
+	cap = frame + len + 1;
+	*out = malloc(cap);
+	if (!*out)
+		return ERR_NO_MEMORY;
+	used = (size_t)snprintf(*out, cap, "-----BEGIN %s-----\n", label);
+	if (Base64_Encode(der.p, (word32)der.len, (byte *)*out + used, &len)) {
+		free(*out);
+		*out = NULL;
+		return ERR_INTERNAL;
+	}
+	used += len;
+	snprintf(*out + used, cap - used, "-----END %s-----\n", label);
 	return OK;
 }

@@ -1,4 +1,4 @@
-/* PEM blocks (RFC 7468); private to client/crypto. */
+/* PEM blocks (RFC 7468). */
 #ifndef CLIENT_CRYPTO_PEM_H
 #define CLIENT_CRYPTO_PEM_H
 
@@ -14,5 +14,7 @@ bool pem_next(struct bytes *rest, struct pem_block *out);
 /* Decodes the body. out: as long as the body. ERR_MALFORMED. */
 enum err ERR_MUST pem_decode(const struct pem_block *block, uint8_t *out,
 			     size_t *out_len);
+/* gives *out, a text with the block (free). */
+enum err ERR_MUST pem_encode(const char *label, struct bytes der, char **out);
 
 #endif
