@@ -161,6 +161,7 @@ struct ike_setup {
 	uint8_t cookie[IKE_COOKIE_MAX];
 	size_t cookie_len;
 	uint8_t cookies;
+	bool cookie_due; /* in the request that follows the present one */
 	struct ike_racer racers[IKE_RACERS_MAX];
 	size_t n_racers;
 	bool race_over;
@@ -342,6 +343,8 @@ void ike_answer_again(struct ike_sa *sa, struct ike_gen *gen,
 /* The open request is answered: counts, measures, frees. */
 void ike_request_done(struct ike_sa *sa, struct ike_gen *gen);
 void ike_request_drop(struct ike_gen *gen);
+/* Its time is over after the first timeout from now at the latest. */
+void ike_request_hurry(struct ike_sa *sa, struct ike_gen *gen);
 /* At once over the path of now, with all its tries. */
 void ike_request_again(struct ike_sa *sa, struct ike_gen *gen);
 void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen);
@@ -394,7 +397,12 @@ void ike_put_nat_notifies(struct ike_sa *sa, struct ike_wr *w);
 bool ike_nat_told(const struct ike_sa *sa, const struct ike_msg *msg,
 		  bool unknown);
 void ike_learn_notifies(struct ike_sa *sa, const struct ike_rx *rx);
-bool ike_take_cookie(struct ike_sa *sa, const struct ike_rx *rx);
+/* A COOKIE may be forged, and a true answer may come behind it. With two
+ * requests under way nobody could tell which of them an answer belongs to,
+ * and AUTH covers the request: so the one with the cookie leaves no earlier
+ * than the other would be repeated. */
+enum err ERR_MUST ike_cookie_take(struct ike_sa *sa, const struct ike_rx *rx);
+enum err ERR_MUST ike_cookie_send(struct ike_sa *sa);
 void ike_note_hint(struct ike_sa *sa, enum err why, uint32_t wait_ms,
 		   const char *text);
 

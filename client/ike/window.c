@@ -342,12 +342,28 @@ static void request_repeat(struct ike_sa *sa, struct ike_gen *gen)
 		ike_race_repeat(sa);
 }
 
+void ike_request_hurry(struct ike_sa *sa, struct ike_gen *gen)
+{
+	int64_t at_ms = sa->now_ms + rto_spread(sa, first_rto(sa));
+
+	if (at_ms < gen->req.next_ms)
+		gen->req.next_ms = at_ms;
+}
+
 void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen)
 {
 	struct ike_request *q = &gen->req;
+	enum err e;
 
 	if (q->kind == REQ_NONE || sa->now_ms < q->next_ms)
 		return;
+	if ((q->kind == REQ_INIT || q->kind == REQ_RESUME) &&
+	    sa->setup->cookie_due) {
+		e = ike_cookie_send(sa);
+		if (e)
+			ike_close(sa, e);
+		return;
+	}
 	if (q->kind == REQ_INIT && q->tries == FALLBACK_TRIES &&
 	    ike_init_fallback(sa))
 		return;

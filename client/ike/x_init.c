@@ -102,6 +102,7 @@ bool ike_init_fallback(struct ike_sa *sa)
 	/* A new SPI: what the silent gateway may have kept is not met. */
 	sa->cur->spi_i = ike_spi_draw(sa);
 	s->cookie_len = 0;
+	s->cookie_due = false;
 	log_info("IKE: silence; trying MODP-2048 as key exchange");
 	if (init_ke(sa, KE_MODP_2048) != OK || ike_init_send(sa) != OK)
 		return false;
@@ -125,18 +126,31 @@ void ike_note_hint(struct ike_sa *sa, enum err why, uint32_t wait_ms,
 	log_info("IKE: unprotected answer: %s; waiting for a better one", text);
 }
 
-bool ike_take_cookie(struct ike_sa *sa, const struct ike_rx *rx)
+enum err ike_cookie_take(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	struct ike_setup *s = sa->setup;
 	struct ike_notify n;
 
 	if (!ike_msg_notify(rx->msg, N_COOKIE, &n) || n.data.len == 0 ||
 	    n.data.len > sizeof(s->cookie) || s->cookies >= IKE_COOKIES_MAX)
-		return false;
+		return OK;
 	memcpy(s->cookie, n.data.p, n.data.len);
 	s->cookie_len = n.data.len;
-	s->cookies++;
-	return true;
+	s->cookie_due = true;
+	log_info("IKE: unprotected answer: COOKIE");
+	if (ike_way(sa)->tcp)
+		return ike_cookie_send(sa);
+	ike_request_hurry(sa, sa->cur);
+	return OK;
+}
+
+enum err ike_cookie_send(struct ike_sa *sa)
+{
+	sa->setup->cookie_due = false;
+	sa->setup->cookies++;
+	sa->stats.round_trips++;
+	ike_request_drop(sa->cur);
+	return sa->setup->is_resume ? ike_resume_send(sa) : ike_init_send(sa);
 }
 
 enum ke_method ike_group_wanted(const struct ike_notify *error,
@@ -305,10 +319,7 @@ enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	if (!ike_msg_count(rx->msg, PLD_SA)) {
 		if (ike_redirect_take(sa, rx->msg, BYTES_OF(sa->setup->ni)))
 			return ike_redirect_told(sa);
-		if (!ike_take_cookie(sa, rx))
-			return OK;
-		ike_request_done(sa, g);
-		return ike_init_send(sa);
+		return ike_cookie_take(sa, rx);
 	}
 	/* Whoever is not our gateway may have written it: go on waiting. */
 	if (!seed.spi_r || !ike_msg_count(rx->msg, PLD_KE) ||

@@ -116,12 +116,8 @@ enum err ike_resume_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		resume_refused(sa, sa->redirected ? "REDIRECT" : "TICKET_NACK");
 		return OK;
 	}
-	if (!p) {
-		if (!ike_take_cookie(sa, rx))
-			return OK;
-		ike_request_done(sa, g);
-		return ike_resume_send(sa);
-	}
+	if (!p)
+		return ike_cookie_take(sa, rx);
 	if (!seed.spi_r || ike_nonce_parse(p->body, &seed.nr) != OK)
 		return OK;
 	if (sa->cfg.need_encap &&

@@ -90,7 +90,7 @@ static void resume_follows_a_cookie(void **state)
 	suspended(&l);
 	gw_switches(l.gw)->cookie = true;
 	link_resume(&l);
-	link_run(&l, 400);
+	link_run(&l, 800);
 	assert_true(l.resumed);
 	assert_int_equal(ike_sa_stats(l.sa)->round_trips, 3);
 	link_close(&l);
