@@ -112,7 +112,9 @@ static void wr_ticket(struct wr *w, const struct ike_ticket *t)
 }
 
 /* X(name, type): what later versions keep with a ticket */
-#define ITEM_LIST(X) X(ITEM_AUTH_FIRST_ONLY, 1) /* no value */
+#define ITEM_LIST(X)                                                           \
+	X(ITEM_AUTH_FIRST_ONLY, 1) /* no value */                              \
+	X(ITEM_AUTH_EXTRA, 2)	   /* seconds in 4 octets, RFC 4478 */
 enum item {
 #define X(name, type) name = type,
 	ITEM_LIST(X)
@@ -127,8 +129,15 @@ static void wr_typed(struct wr *w, enum item type, struct bytes value)
 
 static void wr_items(struct wr *w, const struct ticket_entry *e)
 {
+	uint8_t extra[4];
+	struct wr b = wr_open(extra, sizeof(extra));
+
 	if (e->ticket.auth_first_only)
 		wr_typed(w, ITEM_AUTH_FIRST_ONLY, BYTES_NONE);
+	if (e->ticket.auth_limited) {
+		wr_u32(&b, e->ticket.auth_extra_s);
+		wr_typed(w, ITEM_AUTH_EXTRA, wr_view(&b));
+	}
 }
 
 static void wr_entry(struct wr *w, const struct cache_binding *b,
@@ -325,6 +334,12 @@ static void rd_items(struct rd *r, struct ticket_entry *out)
 
 		if (type == ITEM_AUTH_FIRST_ONLY && value.len == 0)
 			out->ticket.auth_first_only = true;
+		if (type == ITEM_AUTH_EXTRA && value.len == 4) {
+			struct rd b = rd_open(value);
+
+			out->ticket.auth_limited = true;
+			out->ticket.auth_extra_s = rd_u32(&b);
+		}
 	}
 }
 

@@ -71,6 +71,8 @@ static void entry_make(struct ticket_entry *e)
 	assert_int_equal(addr_parse("2001:db8::2", &t->inner_v6), OK);
 	t->peer_fragments = true;
 	t->auth_first_only = true;
+	t->auth_limited = true;
+	t->auth_extra_s = 70000;
 	assert_int_equal(addr_parse("203.0.113.1", &e->gateway), OK);
 	e->gateway.port = 4500;
 	e->stored_wall_ms = WALL;
@@ -173,6 +175,8 @@ static void what_was_put_is_taken_as_it_was(void **state)
 	assert_true(addr_eq(&out.ticket.inner_v6, &in.ticket.inner_v6));
 	assert_true(out.ticket.peer_fragments);
 	assert_true(out.ticket.auth_first_only);
+	assert_true(out.ticket.auth_limited);
+	assert_int_equal(out.ticket.auth_extra_s, 70000);
 	assert_true(addr_eq(&out.gateway, &in.gateway));
 	assert_int_equal(out.stored_wall_ms, in.stored_wall_ms);
 	assert_int_equal(out.expires_wall_ms, in.expires_wall_ms);
