@@ -35,6 +35,7 @@
 	X(OPT_MAX_DGRAM, "max-datagram", "N", "IKE octets before fragmenting") \
 	X(OPT_TICKETS, "tickets", "KIND", "value, reference or none")          \
 	X(OPT_LIFETIME, "lifetime", "S", "of tickets, in seconds")             \
+	X(OPT_AUTH_LIFE, "auth-lifetime", "S", "until a new login is wanted")  \
 	X(OPT_STATE, "state", "FILE", "keeps ticket keys and references")      \
 	X(OPT_DPD, "dpd", "S", "liveness check after S seconds of silence")    \
 	X(OPT_REKEY_IKE, "rekey-ike", "S", "rekey IKE SAs every S seconds")    \
@@ -267,6 +268,8 @@ static void read_number(struct prog *p, int opt, const char *arg)
 		p->cfg.max_datagram = (uint16_t)number(word, arg);
 	} else if (opt == OPT_LIFETIME) {
 		p->cfg.lifetime_s = (uint32_t)number(word, arg);
+	} else if (opt == OPT_AUTH_LIFE) {
+		p->cfg.auth_lifetime_s = (uint32_t)number(word, arg);
 	} else if (opt == OPT_DPD) {
 		p->cfg.dpd_ms = (uint32_t)number(word, arg) * 1000;
 	} else if (opt == OPT_REKEY_IKE) {
