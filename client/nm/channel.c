@@ -9,8 +9,7 @@
 
 #include "platform/helper/proto.h"
 
-#define ADDR_OCTETS_MAX 16
-#define CONFIG_MAX	(NET_NAME_LEN + 1 + ADDR_OCTETS_MAX + NETD_REQUEST_MAX)
+#define CONFIG_MAX (NET_NAME_LEN + NETD_REQUEST_MAX)
 
 enum err channel_send(int fd, enum channel_kind kind, struct bytes body)
 {
@@ -47,13 +46,16 @@ enum err channel_receive(int fd, uint8_t buf[CHANNEL_MAX],
 	struct iovec iov = {buf, CHANNEL_MAX};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t len;
+	int reset = 0;
 
+	/* A reset, where the other side left something unread, comes before
+	 * what that side had said. */
 	do
 		len = recvmsg(fd, &msg, 0);
-	while (len < 0 && errno == EINTR);
+	while (len < 0 &&
+	       (errno == EINTR || (errno == ECONNRESET && !reset++)));
 	if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return ERR_NOT_FOUND;
-	/* A reset is an end with something unread on the other side. */
 	if (len == 0 || (len < 0 && errno == ECONNRESET))
 		return ERR_GONE;
 	if (len < 0)
@@ -78,22 +80,6 @@ void channel_text(struct bytes body, char out[CHANNEL_TEXT_MAX])
 
 /* --- what the network looks like ------------------------------------------ */
 
-static void gateway_write(struct wr *w, const struct addr *gateway)
-{
-	wr_u8(w, gateway->family);
-	wr_bytes(w, bytes(gateway->b, ADDR_OCTETS_MAX));
-}
-
-static enum err gateway_read(struct rd *r, struct addr *out)
-{
-	uint8_t family = rd_u8(r);
-
-	memset(out, 0, sizeof(*out));
-	rd_copy(r, out->b, ADDR_OCTETS_MAX);
-	out->family = family;
-	return family == ADDR_V4 || family == ADDR_V6 ? OK : ERR_MALFORMED;
-}
-
 enum err channel_send_config(int fd, const struct channel_config *config)
 {
 	struct netd_request req = {.verb = NETD_CONF, .conf = config->conf};
@@ -102,7 +88,6 @@ enum err channel_send_config(int fd, const struct channel_config *config)
 	enum err e;
 
 	wr_bytes(&w, bytes(config->interface, NET_NAME_LEN));
-	gateway_write(&w, &config->gateway);
 	e = netd_write_request(&req, &w);
 	return e ? e : channel_send(fd, CHANNEL_CONFIG, wr_view(&w));
 }
@@ -123,9 +108,7 @@ enum err channel_read_config(struct bytes body, struct channel_config *out)
 
 	memset(out, 0, sizeof(*out));
 	rd_copy(&r, out->interface, NET_NAME_LEN);
-	e = gateway_read(&r, &out->gateway);
-	if (!e)
-		e = netd_read_request(rd_rest(&r), &req, NULL);
+	e = netd_read_request(rd_rest(&r), &req, NULL);
 	if (!e && (req.verb != NETD_CONF || !interface_is_good(out->interface)))
 		e = ERR_MALFORMED;
 	if (!e)

@@ -35,7 +35,6 @@ enum channel_kind {
 /* The tunnel as it is now. */
 struct channel_config {
 	char interface[NET_NAME_LEN];
-	struct addr gateway; /* outside; without port */
 	struct net_conf conf;
 };
 

@@ -71,11 +71,10 @@ static void on_progress(void *ctx, const char *text)
 	}
 }
 
-static void on_network(void *ctx, const struct net_conf *conf,
-		       const struct addr *gateway)
+static void on_network(void *ctx, const struct net_conf *conf)
 {
 	struct core *c = ctx;
-	struct channel_config config = {.gateway = *gateway, .conf = *conf};
+	struct channel_config config = {.conf = *conf};
 	struct tunnel_status s;
 
 	tunnel_status(c->tunnel, &s);

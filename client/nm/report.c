@@ -2,6 +2,7 @@
 
 #include "client/nm/report.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 static const struct prefix *address_of(const struct net_conf *conf,
@@ -67,8 +68,11 @@ static GVariant *general_variant(const struct channel_config *config)
 	g_variant_builder_init(&dict, G_VARIANT_TYPE_VARDICT);
 	entry_add(&dict, NM_VPN_PLUGIN_CONFIG_TUNDEV,
 		  g_variant_new_string(config->interface));
+	/* It insists on a gateway, and makes a host route to it through the
+	 * link of the moment, which would hold the tunnel there. Our packets
+	 * find their way by their mark, so it gets one that no link routes. */
 	entry_add(&dict, NM_VPN_PLUGIN_CONFIG_EXT_GATEWAY,
-		  address_variant(&config->gateway));
+		  g_variant_new_uint32(htonl(INADDR_LOOPBACK)));
 	entry_add(&dict, NM_VPN_PLUGIN_CONFIG_MTU,
 		  g_variant_new_uint32(conf->mtu));
 	/* The core finds its way itself when the network changes. */

@@ -31,7 +31,7 @@ struct _VpcService {
 	gboolean was_up;      /* this core */
 	gboolean told;	      /* it said why it ended: */
 	struct channel_closed closed;
-	uint8_t message[CHANNEL_MAX];
+	uint8_t *message; /* CHANNEL_MAX octets */
 };
 
 G_DEFINE_FINAL_TYPE(VpcService, vpc_service, NM_TYPE_VPN_SERVICE_PLUGIN)
@@ -277,6 +277,7 @@ static void vpc_service_finalize(GObject *object)
 	g_free(s->name);
 	g_free(s->owner);
 	g_free(s->text);
+	g_free(s->message);
 	secret_wipe(&s->secret);
 	G_OBJECT_CLASS(vpc_service_parent_class)->finalize(object);
 }
@@ -284,6 +285,7 @@ static void vpc_service_finalize(GObject *object)
 static void vpc_service_init(VpcService *s)
 {
 	s->child.fd = -1;
+	s->message = g_malloc(CHANNEL_MAX);
 }
 
 static void vpc_service_class_init(VpcServiceClass *class)

@@ -21,8 +21,7 @@ struct tunnel_ui {
 	/* What was agreed on is set, the first time and when it changes. Where
 	 * this is there, the name servers in conf are for the callee to set
 	 * up, and the helper gets none. Or NULL. */
-	void (*network)(void *ctx, const struct net_conf *conf,
-			const struct addr *gateway);
+	void (*network)(void *ctx, const struct net_conf *conf);
 	/* Established (again). */
 	void (*up)(void *ctx);
 	/* Over: why is ERR_CANCELLED after down and suspend. The tunnel may be

@@ -59,7 +59,7 @@ static enum err configure(struct tunnel *t, const struct net_conf *c,
 	without_dns.dns_all = false;
 	e = net_configure(t->net, &without_dns, diag);
 	if (!e)
-		t->ui.network(t->ui.ctx, c, &t->path.remote);
+		t->ui.network(t->ui.ctx, c);
 	return e;
 }
 
