@@ -436,3 +436,35 @@ enum err profile_parse(const char *name, const char *text, struct profile *out,
 	e = whole_check(&parse);
 	return e ? e : defaults_fill(&parse);
 }
+
+/* --- what is in it, without its meaning -------------------------------------
+ */
+
+const char *profile_key(size_t i, const char **out_section)
+{
+	if (i >= KEYS)
+		return NULL;
+	*out_section = keys[i].section;
+	return keys[i].key;
+}
+
+struct pairs {
+	profile_each_fn *each;
+	void *ctx;
+};
+
+static int pair_give(void *ctx, const char *section, const char *name,
+		     const char *value)
+{
+	const struct pairs *pairs = ctx;
+
+	pairs->each(pairs->ctx, section, name, value);
+	return 1;
+}
+
+void profile_each(const char *text, profile_each_fn *each, void *ctx)
+{
+	struct pairs pairs = {each, ctx};
+
+	ini_parse_string(text, pair_give, &pairs);
+}

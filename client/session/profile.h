@@ -71,6 +71,14 @@ struct profile {
  * sections are refused by name. */
 enum err ERR_MUST profile_parse(const char *name, const char *text,
 				struct profile *out, struct diag *diag);
+/* The i-th key that a profile can have, and its section; NULL behind the
+ * last. */
+const char *profile_key(size_t i, const char **out_section);
+/* One key of a text; a value in several lines comes in as many calls. */
+typedef void profile_each_fn(void *ctx, const char *section, const char *key,
+			     const char *value);
+/* Every key of a text that profile_parse accepts, with what it says. */
+void profile_each(const char *text, profile_each_fn *each, void *ctx);
 /* "alice@example.org", "gw.example.org", "192.0.2.1", "CN=..." (DN is not
  * spoken yet: ERR_PROFILE), "keyid:text": type and octets. */
 enum err ERR_MUST profile_id_parse(const char *text, struct ike_name *out,
