@@ -53,5 +53,8 @@ enum err ERR_MUST os_write_file(const char *path, struct bytes content,
 				struct diag *diag);
 /* Makes the folder and its parents, 0700. */
 enum err ERR_MUST os_make_dir(const char *path, struct diag *diag);
+/* The largest IP packet that a connected socket's path takes, as the kernel
+ * knows it; 0: not known. */
+uint16_t os_path_mtu(int fd);
 
 #endif

@@ -120,6 +120,7 @@ struct ike_ticket {
 struct ike_path {
 	struct addr local, remote; /* with ports */
 	bool tcp;
+	uint16_t mtu; /* largest IP packet, as the host knows it; 0: unknown */
 };
 
 #define IKE_DNS_MAX	8
@@ -161,6 +162,7 @@ enum ike_action_kind {
 			      * message; once, see keep_after_refusal */
 	IKE_DO_UP,	     /* u.up: the tunnel is established */
 	IKE_DO_MOVED,	     /* u.moved: the end of ike_sa_move */
+	IKE_DO_PROBED,	     /* u.probed: the end of ike_sa_probe */
 	IKE_DO_ALIVE,	     /* a liveness check was answered */
 	IKE_DO_CLOSED	     /* u.closed: nothing follows */
 };
@@ -212,6 +214,10 @@ struct ike_action {
 			bool behind_nat;
 		} moved;
 		struct {
+			bool ok; /* the path reached the gateway and back */
+			struct ike_path path;
+		} probed;
+		struct {
 			enum err why;
 			const char *detail; /* one line, until free */
 			bool auth_sent; /* an IKE_AUTH request left (a ticket
@@ -252,9 +258,12 @@ enum err ERR_MUST ike_sa_start(struct ike_sa *sa, const struct ike_path *path,
 enum err ERR_MUST ike_sa_resume(struct ike_sa *sa,
 				const struct ike_ticket *ticket,
 				const struct ike_path *path, int64_t now_ms);
-/* The first request over another path too, as an SA of its own to the
- * gateway (another SPI, NAT detection of that path): the first answer decides,
- * on which path. It has all its tries again. ERR_STATE: there was an answer.
+/* No answer said yet which path will do: of a first request, or of a move. */
+bool ike_sa_is_racing(const struct ike_sa *sa);
+/* One more path for it; the first answer decides. A first request goes there
+ * too, as an SA of its own to the gateway (another SPI, NAT detection of that
+ * path), and has all its tries again. A move goes on over this one, until an
+ * answer over one of those before brings it back. ERR_STATE: not racing.
  * ERR_NO_SPACE: too many. */
 enum err ERR_MUST ike_sa_race(struct ike_sa *sa, const struct ike_path *path,
 			      int64_t now_ms);
@@ -306,6 +315,12 @@ enum err ERR_MUST ike_sa_check_alive(struct ike_sa *sa, int64_t now_ms);
  * whose mapping changed. ERR_UNSUPPORTED: ike_sa_can_move says no. */
 enum err ERR_MUST ike_sa_move(struct ike_sa *sa,
 			      const struct ike_path *new_path, int64_t now_ms);
+/* Does another path reach the gateway (RFC 4555 3.10)? The SA stays where it
+ * is; IKE_DO_PROBED tells, within half a second where the gateway is near.
+ * ERR_UNSUPPORTED: ike_sa_can_move says no. ERR_BUSY: one at a time, and not
+ * while the SA moves. */
+enum err ERR_MUST ike_sa_probe(struct ike_sa *sa, const struct ike_path *path,
+			       int64_t now_ms);
 /* Established, and the gateway speaks MOBIKE. */
 bool ike_sa_can_move(const struct ike_sa *sa);
 /* The gateway's other addresses, port 0 (RFC 4555 3.4, 3.6); borrowed until

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "platform/base/log.h"
+#include "platform/os.h"
 
 union sock {
 	struct sockaddr sa;
@@ -54,6 +55,7 @@ enum err udp_connect(int fd, const struct addr *remote, struct ike_path *out,
 	if (getsockname(fd, &s.sa, &len) < 0)
 		return diag_sys(diag, ERR_SYS, "getsockname");
 	out->remote = *remote;
+	out->mtu = os_path_mtu(fd);
 	return sock_to_addr(&s, &out->local);
 }
 

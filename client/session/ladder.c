@@ -113,10 +113,16 @@ static enum err trial_start(struct session *s, bool resume)
 	s->trial_resumes = resume;
 	s->early_ticket = NULL;
 	s->early_later = false;
-	if (!resume)
-		return ike_sa_start(s->trial, &s->path, s->now_ms);
-	s->held.tries++;
-	return ike_sa_resume(s->trial, &s->held.ticket, &s->path, s->now_ms);
+	if (resume) {
+		s->held.tries++;
+		e = ike_sa_resume(s->trial, &s->held.ticket, &s->path,
+				  s->now_ms);
+	} else {
+		e = ike_sa_start(s->trial, &s->path, s->now_ms);
+	}
+	if (!e)
+		offer_go_on(s);
+	return e;
 }
 
 static bool ticket_may_help(const struct session *s)
@@ -125,13 +131,31 @@ static bool ticket_may_help(const struct session *s)
 
 	int64_t age_ms = s->now_ms - s->held.since_ms; /* whole seconds left */
 
-	return s->held.here && !s->held.refused && s->held.tries < tries &&
+	return s->held.here && !s->held.returned && !s->held.refused &&
+	       s->held.tries < tries &&
 	       age_ms < ((int64_t)s->held.ticket.lifetime_s + 1) * 1000;
+}
+
+/* RFC 5723 has no way to send a large ticket in pieces, and pieces of IP are
+ * what networks drop. On another path it may fit. */
+static bool ticket_fits(struct session *s)
+{
+	bool v6 = s->path.remote.family == ADDR_V6;
+	size_t len = (v6 ? 40 : 20) +
+		     ike_ticket_request_len(&s->cfg.ike, &s->held.ticket);
+
+	if (s->path.tcp || !s->path.mtu || len <= s->path.mtu)
+		return true;
+	log_info("session: the ticket stays where it is: presenting it takes "
+		 "a packet of %zu octets, this path takes %u",
+		 len, s->path.mtu);
+	held_return(s);
+	return false;
 }
 
 void ladder_begin(struct session *s)
 {
-	bool resume = ticket_may_help(s);
+	bool resume = ticket_may_help(s) && ticket_fits(s);
 	enum err e;
 
 	/* The SA on its way may still make it: nobody is asked before. */

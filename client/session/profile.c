@@ -26,6 +26,8 @@
 	X(KEY_BLOCK_OTHER, "tunnel", "block-other-family")                     \
 	X(KEY_MTU, "tunnel", "mtu")                                            \
 	X(KEY_MOBIKE, "tunnel", "mobike")                                      \
+	X(KEY_PORTAL_URL, "network", "portal-url")                             \
+	X(KEY_PORTAL_TEXT, "network", "portal-text")                           \
 	X(KEY_IKE, "crypto", "ike")                                            \
 	X(KEY_ESP, "crypto", "esp")                                            \
 	X(KEY_TICKETS, "resumption", "tickets")                                \
@@ -97,7 +99,7 @@ static void section_check(struct parse *parse, const char *line, size_t len)
 			return;
 	snprintf(what, sizeof(what),
 		 "section %.*s is not known: there are [gateway], [identity], "
-		 "[tunnel], [crypto], [resumption] and [timers]",
+		 "[tunnel], [network], [crypto], [resumption] and [timers]",
 		 end - line > 40 ? 40 : (int)(end - line + 1), line);
 	parse_refuse(parse, "", what);
 }
@@ -232,6 +234,12 @@ static enum err key_set(enum key key, const char *v, struct profile *p,
 		return profile_value_u16(v, mtu_range, &p->mtu, diag);
 	case KEY_MOBIKE:
 		return profile_value_bool(v, &p->mobike, diag);
+	case KEY_PORTAL_URL:
+		return profile_value_url(v, sizeof(p->portal_url),
+					 p->portal_url, diag);
+	case KEY_PORTAL_TEXT:
+		return profile_value_text(v, sizeof(p->portal_text),
+					  p->portal_text, diag);
 	case KEY_IKE:
 		return value_proposals(p, v, PROTO_IKE, diag);
 	case KEY_ESP:

@@ -47,6 +47,9 @@ struct profile {
 	bool block_other_family; /* beside a full tunnel of one family only */
 	uint16_t mtu;		 /* 0: chosen */
 	bool mobike;		 /* move with the network (RFC 4555) */
+	/* [network] */
+	char portal_url[256]; /* a page of known content; or "": none asked */
+	char portal_text[64]; /* it begins so; "": it is empty */
 	/* [crypto] */
 	struct proposal_list ike, esp;
 	/* [resumption] */

@@ -236,3 +236,23 @@ enum err profile_value_renewal(const char *text, enum session_renewal *out,
 	return diag_set(diag, ERR_PROFILE,
 			"write setup, request, push or auto");
 }
+
+enum err profile_value_url(const char *text, size_t cap, char *out,
+			   struct diag *diag)
+{
+	enum err e = profile_value_text(text, cap, out, diag);
+
+	if (e)
+		return e;
+	if (strcmp(text, "off") == 0) {
+		out[0] = '\0';
+		return OK;
+	}
+	if (strncmp(text, "http://", 7) != 0 &&
+	    strncmp(text, "https://", 8) != 0)
+		return diag_set(diag, ERR_PROFILE,
+				"'%.60s' is not a URL: write one that begins "
+				"with http://, or off",
+				text);
+	return OK;
+}

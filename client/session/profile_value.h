@@ -34,6 +34,9 @@ enum err ERR_MUST profile_value_cache_key(const char *text, enum cache_key *out,
 /* A name or an IP address. */
 enum err ERR_MUST profile_value_host(const char *text, size_t cap, char *out,
 				     struct diag *diag);
+/* http:// or https://; "off" is "". */
+enum err ERR_MUST profile_value_url(const char *text, size_t cap, char *out,
+				    struct diag *diag);
 /* Prefixes separated by commas, appended to p->networks. */
 enum err ERR_MUST profile_value_networks(const char *text, struct profile *p,
 					 struct diag *diag);

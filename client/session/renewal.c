@@ -1,11 +1,13 @@
 /* The next ticket before this one expires (RFC 5723 4.3.4 and 6). */
 #include "client/session/session_private.h"
 
-#define ASK_WAIT_MS    10000 /* an INFORMATIONAL and its retransmissions */
-#define REKEY_WAIT_MS  20000
-#define AGAIN_MIN_MS   30000
-#define AGAIN_MAX_MS   3600000
-#define LIFE_LONGEST_S (365u * 24 * 3600) /* beyond: never renewed */
+#define ASK_WAIT_MS	10000 /* an INFORMATIONAL and its retransmissions */
+#define REKEY_WAIT_MS	20000
+#define REAUTH_AHEAD_MS 60000
+#define REAUTH_AGAIN_MS 20000
+#define AGAIN_MIN_MS	30000
+#define AGAIN_MAX_MS	3600000
+#define LIFE_LONGEST_S	(365u * 24 * 3600) /* beyond: never renewed */
 
 static const char *const rung_texts[] = {
 	[RUNG_REST] = "rest",	  [RUNG_ASK] = "ask",
@@ -153,6 +155,31 @@ void renewal_due(struct session *s)
 		ask_later(s);
 	else
 		rung_climb(s, s->rung + 1);
+}
+
+int64_t renewal_reauth_at(const struct session *s)
+{
+	int64_t end_ms, ahead_ms;
+
+	if (!s->live || s->trial || s->moving || s->frozen ||
+	    !s->cfg.unattended)
+		return SESSION_NEVER;
+	end_ms = ike_sa_reauth_at(s->live);
+	if (end_ms == INT64_MAX)
+		return SESSION_NEVER;
+	ahead_ms = (end_ms - s->report.up_ms) / 4;
+	if (ahead_ms > REAUTH_AHEAD_MS)
+		ahead_ms = REAUTH_AHEAD_MS;
+	end_ms -= ahead_ms;
+	return end_ms > s->reauth_after_ms ? end_ms : s->reauth_after_ms;
+}
+
+/* A full exchange: a ticket would not prolong what was proven. */
+void renewal_reauth(struct session *s)
+{
+	log_info("session: the authentication ends soon: anew beside the SA");
+	s->reauth_after_ms = s->now_ms + REAUTH_AGAIN_MS;
+	ladder_begin(s);
 }
 
 void renewal_go_on(struct session *s)

@@ -116,6 +116,8 @@ static bool absorb(struct session *s, struct ike_sa *from,
 	case IKE_DO_MOVED:
 		move_done(s, a->u.moved.ok, a->u.moved.behind_nat);
 		return true;
+	case IKE_DO_PROBED: /* nobody asks for it yet */
+		return true;
 	case IKE_DO_ALIVE:
 		if (from == s->live)
 			wake_alive(s);
@@ -266,15 +268,21 @@ enum err session_input(struct session *s, uint8_t *dgram, size_t len,
 	enum err e;
 
 	session_verb_begin(s, now_ms);
-	if (s->trial && ike_sa_owns(s->trial, view))
-		return ike_sa_input(s->trial, dgram, len, path, now_ms);
+	if (s->trial && ike_sa_owns(s->trial, view)) {
+		e = ike_sa_input(s->trial, dgram, len, path, now_ms);
+		offer_settle(s, s->trial);
+		return e;
+	}
 	if (s->late && ike_sa_owns(s->late, view)) {
 		e = ike_sa_input(s->late, dgram, len, path, now_ms);
 		late_answered(s);
 		return e;
 	}
-	if (s->live && ike_sa_owns(s->live, view))
-		return ike_sa_input(s->live, dgram, len, path, now_ms);
+	if (s->live && ike_sa_owns(s->live, view)) {
+		e = ike_sa_input(s->live, dgram, len, path, now_ms);
+		offer_settle(s, s->live);
+		return e;
+	}
 	return ERR_NOT_FOUND;
 }
 
@@ -297,7 +305,7 @@ int64_t session_next_deadline(const struct session *s)
 		if (!s->trial && !s->moving)
 			at = earlier(at, s->report.renew_at_ms);
 	}
-	return at;
+	return earlier(at, renewal_reauth_at(s));
 }
 
 void session_timeout(struct session *s, int64_t now_ms)
@@ -313,6 +321,8 @@ void session_timeout(struct session *s, int64_t now_ms)
 		ike_sa_timeout(s->late, now_ms);
 	if (s->report.renew_at_ms <= now_ms && !s->moving)
 		renewal_due(s);
+	if (renewal_reauth_at(s) <= now_ms)
+		renewal_reauth(s);
 	if (s->live && !s->frozen && ike_sa_next_deadline(s->live) <= now_ms)
 		ike_sa_timeout(s->live, now_ms);
 	if (s->trial && ike_sa_next_deadline(s->trial) <= now_ms)
@@ -330,6 +340,7 @@ enum err session_give_path(struct session *s, const struct ike_path *path,
 		return ERR_STATE;
 	session_verb_begin(s, now_ms);
 	s->asked_path = false;
+	offer_clear(s);
 	if (!path) {
 		session_note(s, why, detail);
 		held_return(s);

@@ -121,6 +121,18 @@ enum err ERR_MUST session_give_ticket(struct session *s,
 enum err ERR_MUST session_give_path(struct session *s,
 				    const struct ike_path *path, enum err why,
 				    const char *detail, int64_t now_ms);
+/* offer.c: no answer said yet which path will do; another one is welcome. */
+bool session_is_racing(const struct session *s);
+/* That other one: what is under way, and what follows it until there is an
+ * answer, goes over this one too. ERR_STATE: none is wanted. */
+enum err ERR_MUST session_offer_path(struct session *s,
+				     const struct ike_path *path,
+				     int64_t now_ms);
+/* A broken TCP connection was made anew: the living SA goes on over it. */
+void session_reconnected(struct session *s, const struct ike_path *path,
+			 int64_t now_ms);
+/* Where the tunnel's packets go: as given, or as an answer decided. */
+const struct ike_path *session_path(const struct session *s);
 enum err ERR_MUST session_give_secret(struct session *s,
 				      const struct secret *secret,
 				      int64_t now_ms);
@@ -148,6 +160,10 @@ bool session_before_sleep(struct session *s, int64_t now_ms);
 /* The machine slept: is the SA still known? Asked, and the ticket presented
  * beside it; attempts and waits begin anew. */
 void session_woke(struct session *s, int64_t now_ms);
+/* hold.c: the network lets nothing through for now (why: one line). What is
+ * under way is given up and nothing is tried until session_path_new. False:
+ * nothing is to be held. */
+bool session_hold(struct session *s, const char *why, int64_t now_ms);
 /* Log out: DELETE, the ticket is void. Closes with ERR_CANCELLED. */
 void session_down(struct session *s, int64_t now_ms);
 /* forget.c: the ticket is void, in hand and in the store, and its renewal off;

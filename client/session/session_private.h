@@ -5,8 +5,9 @@
 #include "client/session/session.h"
 #include "platform/base/log.h"
 
-#define SESSION_QUEUE_MAX 16
-#define SESSION_NEVER	  INT64_MAX
+#define SESSION_QUEUE_MAX  16
+#define SESSION_NEVER	   INT64_MAX
+#define SESSION_OTHERS_MAX 15
 
 /* A ticket taken from the store: in memory only, until it is spent, put back
  * or proven useless. */
@@ -43,6 +44,8 @@ struct session {
 	int64_t ask_at_ms;
 	struct ike_sa *asking; /* whose question is open; live or trial */
 	struct ike_path path;
+	struct ike_path others[SESSION_OTHERS_MAX]; /* in the same race */
+	size_t n_others;
 	struct held_ticket held;
 	const struct ike_ticket *early_ticket; /* came before UP; the SA's */
 	struct session_report report;
@@ -67,6 +70,7 @@ struct session {
 	bool ticket_voided;	/* by a rekey; no other came yet */
 	uint32_t renew_wait_ms; /* back-off of RENEWAL_REQUEST */
 	int64_t ticket_expires_ms;
+	int64_t reauth_after_ms;   /* the last try was just before */
 	int64_t sleep_renew_at_ms; /* from then on before a sleep; 0: never */
 	int64_t now_ms;		   /* of the verb that runs */
 	struct session_action queue[SESSION_QUEUE_MAX];
@@ -83,6 +87,14 @@ void session_set_state(struct session *s, enum session_state to,
 		       const char *why);
 void session_note(struct session *s, enum err why, const char *detail);
 void session_finish(struct session *s, enum err why, const char *detail);
+
+/* offer.c */
+/* A new race: what was offered in the one before is over. */
+void offer_clear(struct session *s);
+/* The trial has begun: it races as the one before did. */
+void offer_go_on(struct session *s);
+/* The SA was spoken to: where its answer decided, the session follows. */
+void offer_settle(struct session *s, const struct ike_sa *sa);
 
 /* ladder.c: attempts, fall-backs, paths. */
 enum err ERR_MUST held_set(struct session *s, const struct ike_ticket *t);
@@ -160,6 +172,10 @@ void renewal_forget(struct session *s);
 void renewal_voided(struct session *s);
 /* report.renew_at_ms has come. */
 void renewal_due(struct session *s);
+/* When the authentication has to be renewed for its end (RFC 4478) comes, and
+ * nobody is needed for that; SESSION_NEVER. */
+int64_t renewal_reauth_at(const struct session *s);
+void renewal_reauth(struct session *s);
 /* What a change of the path interrupted. */
 void renewal_go_on(struct session *s);
 /* The store answered the question for the living SA's ticket. */

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,4 +274,17 @@ void os_harden_memory(void)
 		log_info("memory may be swapped out: RLIMIT_MEMLOCK");
 	else if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
 		log_warn("memory may be swapped out: %s", strerror(errno));
+}
+
+/* --- sockets -------------------------------------------------------------- */
+
+uint16_t os_path_mtu(int fd)
+{
+	int mtu = 0;
+	socklen_t len = sizeof(mtu);
+
+	if (getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len) < 0 &&
+	    getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len) < 0)
+		return 0;
+	return mtu > 0 && mtu < UINT16_MAX ? (uint16_t)mtu : 0;
 }

@@ -3,8 +3,10 @@
 /* --- the IKE SA that stands in ------------------------------------------ */
 
 struct ike_sa *live;
-int starts, resumes, deletes, checks, asks, rekeys, moves;
+int starts, resumes, deletes, checks, asks, rekeys, moves, races;
 bool can_move, presented_form;
+size_t request_len;
+int64_t auth_ends_ms;
 static uint8_t tags;
 static struct suite a_suite;
 
@@ -29,6 +31,7 @@ enum err ike_sa_start(struct ike_sa *sa, const struct ike_path *path,
 		      int64_t now_ms)
 {
 	starts++;
+	sa->path = *path;
 	sa->state = IKE_ST_INIT;
 	return OK;
 }
@@ -40,9 +43,21 @@ enum err ike_sa_resume(struct ike_sa *sa, const struct ike_ticket *ticket,
 	assert_memory_equal(ticket->opaque.p, "abc", 3);
 	resumes++;
 	presented_form = ticket->auth_first_only;
+	sa->path = *path;
 	sa->resumed = true;
 	sa->state = IKE_ST_RESUME;
 	return OK;
+}
+
+size_t ike_ticket_request_len(const struct ike_config *config,
+			      const struct ike_ticket *ticket)
+{
+	return request_len;
+}
+
+int64_t ike_sa_reauth_at(const struct ike_sa *sa)
+{
+	return auth_ends_ms;
 }
 
 enum err ike_sa_input(struct ike_sa *sa, uint8_t *dgram, size_t len,
@@ -123,7 +138,31 @@ enum err ike_sa_move(struct ike_sa *sa, const struct ike_path *new_path,
 		     int64_t now_ms)
 {
 	moves++;
+	sa->path = *new_path;
 	sa->stats.round_trips++;
+	return OK;
+}
+
+bool ike_sa_is_racing(const struct ike_sa *sa)
+{
+	return sa->racing;
+}
+
+enum err ike_sa_race(struct ike_sa *sa, const struct ike_path *path,
+		     int64_t now_ms)
+{
+	races++;
+	return OK;
+}
+
+const struct ike_path *ike_sa_path(const struct ike_sa *sa)
+{
+	return &sa->path;
+}
+
+enum err ike_sa_reconnect(struct ike_sa *sa, const struct ike_path *path,
+			  int64_t now_ms)
+{
 	return OK;
 }
 
@@ -182,7 +221,8 @@ void pull(struct above *a)
 {
 	static const struct ike_path path = {
 		.local = {4, 1, {192, 0, 2, 2}},
-		.remote = {4, 4500, {192, 0, 2, 1}}};
+		.remote = {4, 4500, {192, 0, 2, 1}},
+		.mtu = 1500};
 	struct session_action act;
 
 	while ((act = session_next_action(a->s)).kind != SES_DO_NOTHING) {
@@ -245,8 +285,10 @@ void open_session(struct above *a, bool ticket, bool persistent)
 	cfg.retry_min_ms = 1000;
 	cfg.retry_max_ms = 8000;
 	cfg.sleep_renew_ms = 60000;
-	starts = resumes = deletes = checks = asks = rekeys = moves = 0;
+	starts = resumes = deletes = checks = asks = rekeys = moves = races = 0;
 	can_move = false;
+	request_len = 0;
+	auth_ends_ms = INT64_MAX;
 	memset(a, 0, sizeof(*a));
 	a->store_has_ticket = ticket;
 	a->now_ms = 1000;

@@ -24,13 +24,17 @@ struct ike_sa {
 	struct ike_stats stats;
 	struct ike_action script[SCRIPT_MAX];
 	size_t head, len;
+	bool racing; /* no answer said which path will do */
+	struct ike_path path;
 };
 
 extern struct ike_sa *live; /* the last one the session made */
 /* Calls since open_session. */
-extern int starts, resumes, deletes, checks, asks, rekeys, moves;
-extern bool can_move; /* the gateway speaks MOBIKE */
-extern bool presented_form; /* auth_first_only of the last ticket */
+extern int starts, resumes, deletes, checks, asks, rekeys, moves, races;
+extern bool can_move;	     /* the gateway speaks MOBIKE */
+extern size_t request_len;   /* IP payload that presents the ticket */
+extern int64_t auth_ends_ms; /* RFC 4478 */
+extern bool presented_form;  /* auth_first_only of the last ticket */
 
 void play(struct ike_action a);
 void play_closed(enum err why, bool auth_sent);

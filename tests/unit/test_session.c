@@ -413,6 +413,62 @@ renewal_asks_between_half_and_three_quarters_of_the_life(void **state)
 	session_free(&a.s);
 }
 
+/* RFC 4478 */
+static void authentication_that_ends_is_renewed_beside_the_sa(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_SETUP, true);
+	auth_ends_ms = a.now_ms + 3600 * 1000;
+	wait_for_deadline(&a);
+	assert_int_equal(a.now_ms, auth_ends_ms - 60000);
+	assert_int_equal(starts, 2);
+	assert_int_equal(resumes, 0);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	wait_for_deadline(&a); /* and again, if that fails */
+	assert_int_equal(starts, 3);
+	auth_ends_ms += 3600 * 1000;
+	play_up(false);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_int_equal(session_report(a.s)->reconnects, 0);
+	session_free(&a.s);
+}
+
+static void nobody_is_asked_because_the_authentication_ends(void **state)
+{
+	struct above a;
+
+	bring_up_renewing(&a, RENEWAL_SETUP, false);
+	auth_ends_ms = a.now_ms + 3600 * 1000;
+	assert_int_equal(session_next_deadline(a.s), INT64_MAX);
+	session_free(&a.s);
+}
+
+/* It cannot be sent in pieces. */
+static void ticket_that_does_not_fit_the_path_stays_in_the_store(void **state)
+{
+	struct above a;
+
+	open_session(&a, false, true);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	a.store_has_ticket = true;
+	request_len = 1500 - 20 + 1;
+	wait_for_deadline(&a);
+	assert_int_equal(resumes, 0);
+	assert_int_equal(starts, 2);
+	assert_true(a.store_has_ticket);
+	play_closed(ERR_NO_ANSWER, false);
+	pull(&a);
+	request_len--;
+	wait_for_deadline(&a);
+	assert_int_equal(resumes, 1);
+	session_free(&a.s);
+}
+
 static void renewal_at_setup_only_never_asks(void **state)
 {
 	struct above a;
@@ -708,6 +764,12 @@ int main(void)
 		cmocka_unit_test(
 			renewal_asks_between_half_and_three_quarters_of_the_life),
 		cmocka_unit_test(renewal_at_setup_only_never_asks),
+		cmocka_unit_test(
+			authentication_that_ends_is_renewed_beside_the_sa),
+		cmocka_unit_test(
+			nobody_is_asked_because_the_authentication_ends),
+		cmocka_unit_test(
+			ticket_that_does_not_fit_the_path_stays_in_the_store),
 		cmocka_unit_test(
 			a_gateway_that_gives_none_is_resumed_make_before_break),
 		cmocka_unit_test(
