@@ -164,7 +164,9 @@ static void input_protected(struct ike_sa *sa, struct ike_gen *gen,
 	}
 	if (!is_authentic(e))
 		return;
-	sa->heard_ms = sa->now_ms;
+	/* Of a probe it says nothing about the path in use. */
+	if (place != PLACE_ANSWER || gen->req.kind != REQ_PROBE)
+		sa->heard_ms = sa->now_ms;
 	gen->quiet_until_ms = -1;
 	if (place == PLACE_COPY) {
 		ike_answer_again(sa, gen, path);

@@ -39,7 +39,8 @@ enum ike_req_kind {
 	REQ_DELETE_CHILD,
 	REQ_TICKET,
 	REQ_ALIVE,
-	REQ_MOVE /* UPDATE_SA_ADDRESSES */
+	REQ_MOVE, /* UPDATE_SA_ADDRESSES */
+	REQ_PROBE /* over another path */
 };
 
 /* One message as it goes over the wire, in one or more datagrams; counted
@@ -210,6 +211,8 @@ struct ike_sa {
 	int64_t now_ms;
 	struct ike_path path; /* as the gateway knows it */
 	struct ike_move move;
+	bool probing;
+	struct ike_path probe_path;
 	struct ike_setup *setup;
 	struct ike_gen *gens[IKE_GENS_MAX];
 	struct ike_gen *cur;
@@ -528,6 +531,11 @@ void ike_put_mobike(const struct ike_sa *sa, struct ike_wr *w);
 /* The answer that establishes the SA. */
 void ike_moves_learn(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_addresses_take(struct ike_sa *sa, const struct ike_msg *msg);
+
+/* --- probe.c --- */
+enum err ERR_MUST ike_probe_send(struct ike_sa *sa);
+void ike_probe_end(struct ike_sa *sa, bool ok);
+enum err ike_probe_answer(struct ike_sa *sa, const struct ike_rx *rx);
 
 /* --- redirect.c --- */
 /* A REDIRECT that counts: with that nonce, or none inside SK. Fills

@@ -96,6 +96,10 @@ static const struct ike_row rows[] = {
 	 .exchange = INFORMATIONAL,
 	 .kind = REQ_MOVE,
 	 .handle = ike_move_answer},
+	{.states = UP_STATES,
+	 .exchange = INFORMATIONAL,
+	 .kind = REQ_PROBE,
+	 .handle = ike_probe_answer},
 	/* what the gateway asks */
 	{.states = UP_STATES,
 	 .exchange = CREATE_CHILD_SA,

@@ -13,6 +13,7 @@
 /* While the SA moves nothing goes through the tunnel: faster, and two more. */
 #define MOVE_RTO_MS 150
 #define MOVE_TRIES  2
+#define PROBE_TRIES 2
 
 /* --- flights ------------------------------------------------------------- */
 
@@ -138,6 +139,7 @@ uint8_t ike_exchange_of(enum ike_req_kind kind)
 	case REQ_TICKET:
 	case REQ_ALIVE:
 	case REQ_MOVE:
+	case REQ_PROBE:
 		return INFORMATIONAL;
 	}
 	return 0;
@@ -178,7 +180,15 @@ static uint8_t tries_of(const struct ike_sa *sa, enum ike_req_kind kind)
 		return DELETE_TRIES;
 	if (kind == REQ_RESUME)
 		return RESUME_TRIES;
+	if (kind == REQ_PROBE)
+		return PROBE_TRIES;
 	return kind == REQ_MOVE ? n + MOVE_TRIES : n;
+}
+
+static const struct ike_path *way_of(const struct ike_sa *sa,
+				     enum ike_req_kind kind)
+{
+	return kind == REQ_PROBE ? &sa->probe_path : ike_way(sa);
 }
 
 static void request_open(struct ike_sa *sa, struct ike_gen *gen,
@@ -193,7 +203,8 @@ static void request_open(struct ike_sa *sa, struct ike_gen *gen,
 	q->flight = f;
 	q->tries = 1;
 	q->max_tries = tries_of(sa, kind);
-	q->rto_ms = kind == REQ_MOVE ? move_rto(sa) : first_rto(sa);
+	q->rto_ms = kind == REQ_MOVE || kind == REQ_PROBE ? move_rto(sa)
+							  : first_rto(sa);
 	q->sent_ms = sa->now_ms;
 	q->next_ms = sa->now_ms + rto_spread(sa, q->rto_ms);
 	if (q->exchange == IKE_AUTH)
@@ -201,7 +212,7 @@ static void request_open(struct ike_sa *sa, struct ike_gen *gen,
 	log_debug("IKE request %s %u, %zu datagram%s",
 		  ike_exchange_name(q->exchange), q->msg_id, f->n,
 		  f->n == 1 ? "" : "s");
-	ike_queue_flight(sa, f, ike_way(sa));
+	ike_queue_flight(sa, f, way_of(sa, kind));
 }
 
 enum err ike_request_plain(struct ike_sa *sa, struct ike_gen *gen,
@@ -321,6 +332,10 @@ void ike_request_again(struct ike_sa *sa, struct ike_gen *gen)
 {
 	struct ike_request *q = &gen->req;
 
+	if (q->kind == REQ_PROBE) {
+		q->kind = REQ_ALIVE;
+		ike_probe_end(sa, false);
+	}
 	q->tries = 2; /* its answer tells no round trip time */
 	q->max_tries = sa->cfg.max_tries + MOVE_TRIES;
 	q->rto_ms = move_rto(sa);
@@ -334,9 +349,11 @@ static void request_repeat(struct ike_sa *sa, struct ike_gen *gen)
 {
 	struct ike_request *q = &gen->req;
 
-	if (!ike_way(sa)->tcp) {
+	const struct ike_path *way = way_of(sa, q->kind);
+
+	if (!way->tcp) {
 		sa->stats.retransmissions++;
-		ike_queue_flight(sa, q->flight, ike_way(sa));
+		ike_queue_flight(sa, q->flight, way);
 	}
 	if (q->kind == REQ_INIT || q->kind == REQ_RESUME)
 		ike_race_repeat(sa);
@@ -368,7 +385,10 @@ void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen)
 	    ike_init_fallback(sa))
 		return;
 	if (q->tries >= q->max_tries) {
-		request_given_up(sa, gen);
+		if (q->kind == REQ_PROBE)
+			ike_request_again(sa, gen);
+		else
+			request_given_up(sa, gen);
 		return;
 	}
 	q->tries++;

@@ -95,6 +95,7 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	case IKE_DO_UP:
 	case IKE_DO_MOVED:
 	case IKE_DO_ALIVE:
+	case IKE_DO_PROBED:
 	case IKE_DO_CLOSED:
 		break; /* the session keeps these to itself */
 	}

@@ -270,6 +270,7 @@ static void act(struct sim *s, const struct ike_action *a)
 		break;
 	case IKE_DO_KEEPALIVE:
 	case IKE_DO_ALIVE:
+	case IKE_DO_PROBED:
 	case IKE_DO_NOTHING:
 		break;
 	}

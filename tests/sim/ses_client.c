@@ -118,6 +118,7 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 	case IKE_DO_UP:
 	case IKE_DO_MOVED:
 	case IKE_DO_ALIVE:
+	case IKE_DO_PROBED:
 	case IKE_DO_CLOSED:
 	case IKE_DO_NOTHING:
 		sim_fail(s, "action %d is not for the layer above", a->kind);
@@ -137,8 +138,8 @@ static void state_is(struct ses *x, enum session_state st)
 		x->totals->ups++;
 		x->totals->resumed += r->resumed;
 	}
-	if (st != SES_ST_UP && st != SES_ST_NO_PATH &&
-	    st != SES_ST_MOVING && st != SES_ST_CHECKING)
+	if (st != SES_ST_UP && st != SES_ST_NO_PATH && st != SES_ST_MOVING &&
+	    st != SES_ST_CHECKING)
 		end_client_children_drop(&x->sim);
 }
 

@@ -193,6 +193,7 @@ static void wire_put(struct link *l, bool to_gw, struct bytes d,
 	p->path = *path;
 	p->len = d.len;
 	memcpy(p->d, d.p, d.len);
+	l->passing = *path;
 	if (l->filter && !l->filter(l, to_gw, p->d, &p->len)) {
 		free(p);
 		return;
@@ -356,6 +357,8 @@ static void client_act(struct link *l, const struct ike_action *a)
 		client_end(l, a);
 	else if (a->kind == IKE_DO_MOVED)
 		l->moved = a->u.moved.ok;
+	else if (a->kind == IKE_DO_PROBED)
+		l->probed = a->u.probed.ok;
 	else if (a->kind == IKE_DO_REFUSED)
 		take_redirect(l, a->u.refused.redirect);
 	else if (a->kind == IKE_DO_ASK_SECRET || a->kind == IKE_DO_ASK_SIGN ||

@@ -45,6 +45,7 @@ struct link {
 	struct ike_path path;
 	/* false: the datagram is lost. It may be changed, len may shrink. */
 	bool (*filter)(struct link *l, bool to_gw, uint8_t *d, size_t *len);
+	struct ike_path passing; /* of what the filter looks at */
 	struct link_packet *wire;
 	uint8_t seed;
 
@@ -68,7 +69,8 @@ struct link {
 	bool have_ticket;
 	struct ike_ticket ticket;
 	uint8_t *ticket_opaque;
-	bool moved; /* the last IKE_DO_MOVED was a good one */
+	bool moved;  /* the last IKE_DO_MOVED was a good one */
+	bool probed; /* and the last IKE_DO_PROBED */
 	bool up, resumed, behind_nat, closed, auth_sent;
 	bool resume_auth_failed; /* of the last end */
 	bool redirected;

@@ -498,6 +498,80 @@ static void addresses_of_the_gateway_are_kept(void **state)
 	peer_close(&p);
 }
 
+/* --- path tests (3.10) ---------------------------------------------------- */
+
+static void probe(struct link *l, const char *local)
+{
+	struct ike_path path = path_from(local, 41000);
+
+	assert_int_equal(ike_sa_probe(l->sa, &path, l->now_ms), OK);
+	assert_int_equal(ike_sa_probe(l->sa, &path, l->now_ms), ERR_BUSY);
+	link_pull(l);
+}
+
+static void a_path_that_works_is_told_in_one_round_trip(void **state)
+{
+	struct gw_session_info info;
+	struct link l;
+	size_t sent;
+
+	up(&l);
+	sent = l.n_sent;
+	probe(&l, "203.0.113.9");
+	link_run(&l, 2 * l.delay_ms);
+	assert_int_equal(link_count(&l, IKE_DO_PROBED), 1);
+	assert_true(l.probed);
+	assert_int_equal(l.n_sent, sent + 1);
+	/* nothing moved */
+	assert_true(gw_session_info(l.gw, 0, &info));
+	assert_true(addr_eq(&info.path.remote, &l.path.local));
+	assert_true(addr_eq(&ike_sa_path(l.sa)->local, &l.path.local));
+	probe(&l, "203.0.113.9");
+	link_close(&l);
+}
+
+static bool lose_the_other_path(struct link *l, bool to_gw, uint8_t *d,
+				size_t *len)
+{
+	return addr_eq_host(&l->passing.local, &l->path.local);
+}
+
+static void a_path_that_does_not_work_costs_half_a_second(void **state)
+{
+	struct link l;
+
+	up(&l);
+	l.filter = lose_the_other_path;
+	probe(&l, "203.0.113.9");
+	/* what has to wait goes on behind it */
+	assert_int_equal(ike_sa_ask_ticket(l.sa, l.now_ms), OK);
+	link_pull(&l);
+	link_run(&l, 600);
+	assert_int_equal(link_count(&l, IKE_DO_PROBED), 1);
+	assert_false(l.probed);
+	assert_int_equal(link_count(&l, IKE_DO_TICKET), 2);
+	link_run(&l, 30000);
+	assert_false(l.closed);
+	link_close(&l);
+}
+
+static void a_move_ends_a_probe(void **state)
+{
+	struct link l;
+
+	up(&l);
+	l.filter = lose_the_other_path;
+	probe(&l, "203.0.113.9");
+	l.filter = NULL;
+	move(&l, "203.0.113.10");
+	assert_int_equal(link_count(&l, IKE_DO_PROBED), 1);
+	assert_false(l.probed);
+	link_run(&l, 4 * l.delay_ms + 100);
+	assert_true(l.moved);
+	assert_gateway_at(&l, "203.0.113.10");
+	link_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -521,6 +595,9 @@ int main(void)
 		cmocka_unit_test(new_mapping_of_a_nat_is_told_to_the_gateway),
 		cmocka_unit_test(liveness_check_without_nat_is_empty),
 		cmocka_unit_test(addresses_of_the_gateway_are_kept),
+		cmocka_unit_test(a_path_that_works_is_told_in_one_round_trip),
+		cmocka_unit_test(a_path_that_does_not_work_costs_half_a_second),
+		cmocka_unit_test(a_move_ends_a_probe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
