@@ -163,7 +163,6 @@ enum ike_action_kind {
 	IKE_DO_UP,	     /* u.up: the tunnel is established */
 	IKE_DO_MOVED,	     /* u.moved: the end of ike_sa_move */
 	IKE_DO_PROBED,	     /* u.probed: the end of ike_sa_probe */
-	IKE_DO_PROBED,	     /* u.probed: the end of ike_sa_probe */
 	IKE_DO_ALIVE,	     /* a liveness check was answered */
 	IKE_DO_CLOSED	     /* u.closed: nothing follows */
 };
@@ -214,10 +213,6 @@ struct ike_action {
 			bool ok; /* else the SA stays on the path before */
 			bool behind_nat;
 		} moved;
-		struct {
-			bool ok; /* the path reached the gateway and back */
-			struct ike_path path;
-		} probed;
 		struct {
 			bool ok; /* the path reached the gateway and back */
 			struct ike_path path;
@@ -320,12 +315,6 @@ enum err ERR_MUST ike_sa_check_alive(struct ike_sa *sa, int64_t now_ms);
  * whose mapping changed. ERR_UNSUPPORTED: ike_sa_can_move says no. */
 enum err ERR_MUST ike_sa_move(struct ike_sa *sa,
 			      const struct ike_path *new_path, int64_t now_ms);
-/* Does another path reach the gateway (RFC 4555 3.10)? The SA stays where it
- * is; IKE_DO_PROBED tells, within half a second where the gateway is near.
- * ERR_UNSUPPORTED: ike_sa_can_move says no. ERR_BUSY: one at a time, and not
- * while the SA moves. */
-enum err ERR_MUST ike_sa_probe(struct ike_sa *sa, const struct ike_path *path,
-			       int64_t now_ms);
 /* Does another path reach the gateway (RFC 4555 3.10)? The SA stays where it
  * is; IKE_DO_PROBED tells, within half a second where the gateway is near.
  * ERR_UNSUPPORTED: ike_sa_can_move says no. ERR_BUSY: one at a time, and not

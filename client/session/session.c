@@ -118,8 +118,6 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		return true;
 	case IKE_DO_PROBED: /* nobody asks for it yet */
 		return true;
-	case IKE_DO_PROBED: /* nobody asks for it yet */
-		return true;
 	case IKE_DO_ALIVE:
 		if (from == s->live)
 			wake_alive(s);
