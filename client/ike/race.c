@@ -7,11 +7,18 @@
 
 #include <string.h>
 
-static bool is_racing(const struct ike_sa *sa)
+static bool is_first(const struct ike_sa *sa)
 {
-	return sa->setup && sa->cur && !sa->cur->has_keys &&
+	return sa->setup && !sa->setup->race_over && sa->cur &&
+	       !sa->cur->has_keys &&
 	       (sa->cur->req.kind == REQ_INIT ||
 		sa->cur->req.kind == REQ_RESUME);
+}
+
+bool ike_sa_is_racing(const struct ike_sa *sa)
+{
+	return is_first(sa) ||
+	       (ike_sa_can_move(sa) && sa->move.on && !sa->move.heard);
 }
 
 /* The writers take SPI and path of the SA. */
@@ -48,30 +55,37 @@ static enum err racer_start(struct ike_sa *sa, struct ike_racer *r)
 	return OK;
 }
 
-enum err ike_sa_race(struct ike_sa *sa, const struct ike_path *path,
-		     int64_t now_ms)
+static enum err first_race(struct ike_sa *sa, const struct ike_path *path)
 {
 	struct ike_setup *s = sa->setup;
 	struct ike_racer *r;
-	char to[ADDR_STR_MAX];
 	enum err e;
 
-	if (!is_racing(sa) || s->race_over)
-		return ERR_STATE;
 	if (s->n_racers == IKE_RACERS_MAX)
 		return ERR_NO_SPACE;
-	ike_enter(sa, now_ms);
 	r = &s->racers[s->n_racers];
 	memset(r, 0, sizeof(*r));
 	r->path = *path;
 	e = racer_start(sa, r);
-	if (!e) {
-		s->n_racers++;
-		log_info("IKE: the same beside over %s %s",
-			 path->tcp ? "TCP" : "UDP",
-			 addr_str_port(&path->remote, to));
-		ike_request_go_on(sa, sa->cur);
-	}
+	if (e)
+		return e;
+	s->n_racers++;
+	ike_request_go_on(sa, sa->cur);
+	return OK;
+}
+
+enum err ike_sa_race(struct ike_sa *sa, const struct ike_path *path,
+		     int64_t now_ms)
+{
+	char to[ADDR_STR_MAX];
+	enum err e;
+
+	if (!ike_sa_is_racing(sa))
+		return ERR_STATE;
+	log_info("IKE: no answer yet; also over %s %s",
+		 path->tcp ? "TCP" : "UDP", addr_str_port(&path->remote, to));
+	ike_enter(sa, now_ms);
+	e = is_first(sa) ? first_race(sa, path) : ike_move_race(sa, path);
 	ike_leave(sa);
 	return e;
 }

@@ -19,6 +19,7 @@
 #define IKE_REFUSED_MS	 60000	/* after another refusal of a rekey */
 #define IKE_REFUSED_MAX	 3
 #define IKE_EAP_ROUNDS	 24
+#define IKE_RACERS_MAX	 15 /* paths beside the first one */
 #define IKE_COOKIE2_LEN	 16 /* 8 to 64, RFC 4555 4.2.5 */
 /* A peer's octets that need no more room than that: a chain inside SK. */
 #define IKE_SCRATCH_LEN 65535
@@ -140,7 +141,6 @@ struct ike_buf {
 	size_t len;
 };
 
-#define IKE_RACERS_MAX 15
 /* The first request on one more path. */
 struct ike_racer {
 	struct ike_path path;
@@ -191,6 +191,9 @@ enum {
 struct ike_move {
 	bool on;
 	bool stale; /* what is open tells an older path */
+	bool heard; /* there was an answer, on path */
+	struct ike_path tried[IKE_RACERS_MAX]; /* before path */
+	size_t n_tried;
 	uint8_t asks;
 	uint8_t cookie[IKE_COOKIE2_LEN];
 	struct ike_path path;
@@ -522,6 +525,7 @@ enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx);
 const struct ike_path *ike_way(const struct ike_sa *sa);
 enum err ERR_MUST ike_move_send(struct ike_sa *sa);
 enum err ike_move_answer(struct ike_sa *sa, const struct ike_rx *rx);
+enum err ERR_MUST ike_move_race(struct ike_sa *sa, const struct ike_path *path);
 /* Of a liveness check: has the mapping of a NAT changed? */
 void ike_nat_note(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_put_path_check(struct ike_sa *sa, struct ike_wr *w);

@@ -42,6 +42,7 @@ static void move_begin(struct ike_sa *sa, const struct ike_path *to)
 {
 	sa->move.path = *to;
 	sa->move.on = true;
+	sa->move.heard = false;
 	sa->move.asks = 0;
 	requests_move(sa);
 }
@@ -56,9 +57,40 @@ enum err ike_sa_move(struct ike_sa *sa, const struct ike_path *new_path,
 	ike_enter(sa, now_ms);
 	log_info("IKE SA moves to a path from %s",
 		 addr_str_port(&new_path->local, to));
+	sa->move.n_tried = 0;
 	move_begin(sa, new_path);
 	ike_leave(sa);
 	return OK;
+}
+
+/* RFC 9329 7.1: the same exchange, by another transport. */
+enum err ike_move_race(struct ike_sa *sa, const struct ike_path *path)
+{
+	struct ike_move *m = &sa->move;
+
+	if (m->n_tried == IKE_RACERS_MAX)
+		return ERR_NO_SPACE;
+	m->tried[m->n_tried++] = m->path;
+	move_begin(sa, path);
+	return OK;
+}
+
+static bool path_eq(const struct ike_path *a, const struct ike_path *b)
+{
+	return a->tcp == b->tcp && addr_eq(&a->local, &b->local) &&
+	       addr_eq(&a->remote, &b->remote);
+}
+
+/* The path that an answer came over is good, whatever became of the others. */
+static void move_decide(struct ike_sa *sa, const struct ike_path *from)
+{
+	struct ike_move *m = &sa->move;
+
+	for (size_t i = 0; i < m->n_tried; i++)
+		if (path_eq(&m->tried[i], from))
+			m->path = *from;
+	m->n_tried = 0;
+	m->heard = true;
 }
 
 enum err ike_move_send(struct ike_sa *sa)
@@ -123,6 +155,8 @@ enum err ike_move_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		return diag_set(&sa->diag, ERR_PEER,
 				"gateway answers a change of addresses "
 				"without the COOKIE2 sent");
+	if (!rx->has_error)
+		move_decide(sa, rx->path);
 	/* 3.5: for an older path: it is asked again. */
 	if (sa->move.stale)
 		return OK;

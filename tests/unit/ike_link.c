@@ -374,6 +374,7 @@ static void gw_act(struct link *l, const struct gw_action *a)
 	if (a->kind == GW_DO_SEND) {
 		path = (struct ike_path){.local = a->u.send.path.remote,
 					 .remote = a->u.send.path.local};
+		path.tcp = path.remote.port == l->tcp_port;
 		wire_put(l, false, a->u.send.dgram, &path);
 	} else if (a->kind == GW_DO_CHILD_ADD) {
 		p = child_place(l->theirs, 0);

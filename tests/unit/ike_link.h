@@ -46,6 +46,7 @@ struct link {
 	/* false: the datagram is lost. It may be changed, len may shrink. */
 	bool (*filter)(struct link *l, bool to_gw, uint8_t *d, size_t *len);
 	struct ike_path passing; /* of what the filter looks at */
+	uint16_t tcp_port;	 /* the gateway's: over TCP there */
 	struct link_packet *wire;
 	uint8_t seed;
 
