@@ -80,7 +80,10 @@ json_t *status_to_json(const char *name, const struct tunnel_status *s)
 	json_t *o = json_object();
 
 	set_text(o, "name", name);
-	set_text(o, "state", session_state_text(r->state));
+	set_text(o, "state",
+		 s->sign_in[0] ? "sign in to the network"
+			       : session_state_text(r->state));
+	set_text(o, "sign_in", s->sign_in);
 	set_int(o, "pid", (uint64_t)getpid());
 	set_text(o, "gateway", s->gateway);
 	set_text(o, "gateway_address", s->gateway_addr);

@@ -106,6 +106,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 	const struct session_report *r = session_report(t->session);
 	char line[400];
 
+	tunnel_portal_state(t, state);
 	if (state == SES_ST_UP || state == SES_ST_WAITING ||
 	    state == SES_ST_NO_PATH)
 		tunnel_watch_network(t);
@@ -197,6 +198,8 @@ enum err tunnel_new(const struct tunnel_setup *setup, struct tunnel **out,
 	t->udp_fd = t->old_udp_fd = t->link.tun_fd = -1;
 	e = dataplane_new(&t->dataplane);
 	if (!e)
+		e = tunnel_make_portal(t);
+	if (!e)
 		e = loop_add(t->loop, net_fd(t->net), on_net, t);
 	if (!e)
 		return OK;
@@ -280,6 +283,7 @@ void tunnel_free(struct tunnel **tp)
 		return;
 	loop_remove_timer(t->loop, on_timer, t);
 	tunnel_unwatch_sleep(t);
+	portal_free(&t->portal);
 	tunnel_close_udp(t);
 	if (t->link.tun_fd >= 0) {
 		loop_remove(t->loop, t->link.tun_fd);

@@ -32,6 +32,7 @@ struct tunnel_ui {
 /* Everything status can say. */
 struct tunnel_status {
 	struct session_report session;
+	char sign_in[256]; /* URL, while the network is closed; or "" */
 	char gateway[256];
 	char gateway_addr[ADDR_STR_MAX]; /* with port */
 	char local_addr[ADDR_STR_MAX];

@@ -114,6 +114,9 @@ void tunnel_status(const struct tunnel *t, struct tunnel_status *out)
 	memset(out, 0, sizeof(*out));
 	if (t->session)
 		out->session = *session_report(t->session);
+	if (t->portal)
+		snprintf(out->sign_in, sizeof(out->sign_in), "%s",
+			 portal_url(t->portal));
 	snprintf(out->gateway, sizeof(out->gateway), "%s", t->profile->gateway);
 	ike_name_str(&t->profile->id, out->identity, sizeof(out->identity));
 	snprintf(out->interface, sizeof(out->interface), "%s", t->link.name);

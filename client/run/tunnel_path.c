@@ -123,15 +123,18 @@ static void on_netmon(void *ctx)
 	struct tunnel *t = ctx;
 	struct netmon_path now;
 	int64_t now_ms = os_now().boot_ms;
+	bool same;
 
 	if (!netmon_drain(t->netmon))
 		return;
 	tunnel_notice_sleep(t);
-	if (t->path.remote.family == ADDR_NONE || !look_at_path(t, &now))
+	if (t->path.remote.family == ADDR_NONE || !look_at_path(t, &now)) {
 		session_path_lost(t->session, now_ms);
-	else
-		session_path_new(t->session, netmon_path_eq(&now, &t->way),
-				 now_ms);
+	} else {
+		same = netmon_path_eq(&now, &t->way);
+		if (!tunnel_portal_holds(t, same))
+			session_path_new(t->session, same, now_ms);
+	}
 	tunnel_pump(t);
 }
 

@@ -3,6 +3,7 @@
 #define CLIENT_RUN_TUNNEL_PRIVATE_H
 
 #include "client/run/dataplane.h"
+#include "client/run/portal.h"
 #include "client/run/tunnel.h"
 #include "platform/netmon.h"
 #include "platform/sleep.h"
@@ -25,6 +26,7 @@ struct tunnel {
 	struct ike_path path;
 	struct netmon *netmon;
 	struct netmon_path way; /* of path, when the socket was opened */
+	struct portal *portal;	/* NULL: no page is named */
 	struct sleep_watch *sleep;
 	bool watches_sleep;
 	int64_t sleep_due_ms; /* open the watch; or, open, let it sleep */
@@ -60,6 +62,14 @@ void tunnel_answer_path(struct tunnel *t);
 void tunnel_close_udp(struct tunnel *t);
 /* From now on changes of the network are seen. */
 void tunnel_watch_network(struct tunnel *t);
+
+/* tunnel_portal.c: networks where somebody must sign in first. */
+#define TUNNEL_SIGN_IN "sign in to the network"
+enum err ERR_MUST tunnel_make_portal(struct tunnel *t);
+/* The session is in this state now. */
+void tunnel_portal_state(struct tunnel *t, enum session_state state);
+/* There is a path, the same as before or another: is it known to be closed? */
+bool tunnel_portal_holds(struct tunnel *t, bool same);
 
 /* tunnel_sleep.c: the machine's sleep, from when the tunnel is up. */
 void tunnel_watch_sleep(struct tunnel *t);
