@@ -8,6 +8,7 @@
 #define ESP_HEADROOM	  24 /* SPI, sequence number, longest IV */
 #define ESP_TAILROOM	  56 /* padding, pad length, next header, longest ICV */
 #define ESP_REPLAY_WINDOW 4096 /* packets */
+#define ESP_BATCH	  64   /* packets a call at most */
 
 enum { ESP_NEXT_IPV4 = 4, ESP_NEXT_IPV6 = 41, ESP_NEXT_NONE = 59 };
 
@@ -24,6 +25,14 @@ struct esp_params {
 struct esp_pkt {
 	uint8_t *p;
 	size_t len;
+};
+
+/* One packet of many, each with its own outcome. */
+struct esp_slot {
+	struct esp_pkt pkt;
+	uint8_t next_header; /* sealing: set by the caller */
+	enum err result;
+	uint64_t seq; /* opening: its number */
 };
 
 struct esp_counters {
@@ -54,6 +63,14 @@ enum err ERR_MUST esp_seal(struct esp_sa *sa, uint8_t next_header,
  * 59) is OK with pkt->len 0. */
 enum err ERR_MUST esp_open(struct esp_sa *sa, struct esp_pkt *pkt,
 			   uint8_t *out_next_header);
+/* The same for up to ESP_BATCH packets of one SA, each with its result; a
+ * packet's rooms may be its neighbours' as far as it does not use them. */
+void esp_seal_many(struct esp_sa *sa, struct esp_slot *slots, size_t n);
+void esp_open_many(struct esp_sa *sa, struct esp_slot *slots, size_t n);
+/* The length of the ESP packet that an inner one becomes, and how much of
+ * that is before the inner packet. */
+size_t esp_sealed_len(const struct esp_sa *sa, size_t inner_len);
+size_t esp_head_len(const struct esp_sa *sa);
 /* The SPI of a received packet; 0 when it is too short. */
 uint32_t esp_peek_spi(struct bytes pkt);
 /* Octets that ESP adds at most to an inner packet of any length: header, IV,

@@ -2,16 +2,22 @@
 #ifndef CLIENT_ESP_SA_H
 #define CLIENT_ESP_SA_H
 
+#include "client/crypto/esp_cipher.h"
 #include "client/esp/replay.h"
+
+#define ESP_EXTRA 12 /* SPI and a 64-bit sequence number */
 
 struct esp_sa {
 	uint32_t spi;
 	bool esn;
-	struct cipher *cipher;
+	struct esp_cipher *cipher;
 	struct rng iv_rng;    /* CBC: unpredictable IVs (RFC 3602 section 3) */
 	uint64_t seq;	      /* sending: last used */
 	struct replay replay; /* receiving */
 	struct esp_counters counters;
+	/* Room for one call's work. */
+	struct esp_job jobs[ESP_BATCH];
+	uint8_t extra[ESP_BATCH][ESP_EXTRA];
 };
 
 /* esp_open without a look at what is inside: ICV, replay window, trailer.

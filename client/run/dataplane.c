@@ -2,82 +2,137 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/crypto/esp_cipher.h"
+#include "client/run/dataplane_private.h"
 #include "platform/base/log.h"
 
-#define CHILDREN_MAX 4 /* old and new one of each of two rekeys */
-#define INNER_MAX    9216
+/* --- whose turn it is ---------------------------------------------------- */
 
-struct child {
-	uint32_t spi_in;
-	struct esp_sa *in, *out;
-	uint64_t born;
-	bool retired;
-};
+void turn_init(struct turn *t)
+{
+	pthread_mutex_init(&t->gate, NULL);
+	pthread_mutex_init(&t->work, NULL);
+}
 
-struct dataplane {
-	int tun_fd;
-	struct child children[CHILDREN_MAX];
-	struct child *sender; /* NULL: nothing can be sent */
-	uint64_t births;
-	struct ike_ts_list local, remote;
-	struct dataplane_counters counters;
-	uint8_t buf[ESP_HEADROOM + INNER_MAX + ESP_TAILROOM];
-};
+void turn_take(struct turn *t)
+{
+	pthread_mutex_lock(&t->gate);
+	pthread_mutex_lock(&t->work);
+	pthread_mutex_unlock(&t->gate);
+}
+
+void turn_give(struct turn *t)
+{
+	pthread_mutex_unlock(&t->work);
+}
+
+static void both_take(struct dataplane *d)
+{
+	turn_take(&d->out.turn);
+	turn_take(&d->in.turn);
+}
+
+static void both_give(struct dataplane *d)
+{
+	turn_give(&d->in.turn);
+	turn_give(&d->out.turn);
+}
+
+/* --- life ---------------------------------------------------------------- */
 
 enum err dataplane_new(struct dataplane **out)
 {
-	*out = calloc(1, sizeof(**out));
-	if (!*out)
+	struct dataplane *d = calloc(1, sizeof(*d));
+	enum err e;
+
+	*out = d;
+	if (!d)
 		return ERR_NO_MEMORY;
-	(*out)->tun_fd = -1;
-	return OK;
-}
-
-static void child_clear(struct child *c)
-{
-	esp_sa_free(&c->in);
-	esp_sa_free(&c->out);
-	memset(c, 0, sizeof(*c));
-}
-
-void dataplane_clear(struct dataplane *d)
-{
-	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		child_clear(&d->children[i]);
-	d->sender = NULL;
-}
-
-void dataplane_retire(struct dataplane *d)
-{
-	for (size_t i = 0; i < CHILDREN_MAX; i++) {
-		if (d->children[i].retired)
-			child_clear(&d->children[i]);
-		d->children[i].retired = d->children[i].in != NULL;
-	}
+	turn_init(&d->out.turn);
+	turn_init(&d->in.turn);
+	d->ike[0] = d->ike[1] = d->out.wake_fd = d->in.wake_fd = -1;
+	d->out.tun.fd = d->in.tun.fd = d->out.udp.fd = -1;
+	d->in.udp[0].fd = d->in.udp[1].fd = -1;
+	atomic_store(&d->mtu, PKTIO_PKT_MAX);
+	e = outq_new(&d->out.q);
+	if (!e)
+		e = pktio_in_new(ESP_HEADROOM, &d->in.io);
+	if (!e &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       0, d->ike) < 0)
+		e = ERR_SYS;
+	if (e)
+		dataplane_free(out);
+	return e;
 }
 
 void dataplane_free(struct dataplane **d)
 {
 	if (!*d)
 		return;
+	dataplane_stop(*d);
 	dataplane_clear(*d);
+	outq_free(&(*d)->out.q);
+	pktio_in_free(&(*d)->in.io);
+	for (int i = 0; i < 2; i++)
+		if ((*d)->ike[i] >= 0)
+			close((*d)->ike[i]);
 	free(*d);
 	*d = NULL;
 }
 
 void dataplane_set_tun(struct dataplane *d, int tun_fd)
 {
-	d->tun_fd = tun_fd;
+	both_take(d);
+	pktio_tun_open(tun_fd, &d->out.tun);
+	d->in.tun = d->out.tun;
+	both_give(d);
 }
 
 void dataplane_set_networks(struct dataplane *d,
 			    const struct ike_ts_list *local,
 			    const struct ike_ts_list *remote)
 {
-	d->local = *local;
-	d->remote = *remote;
+	both_take(d);
+	selectors_set(&d->out.selectors, local, remote);
+	selectors_set(&d->in.selectors, local, remote);
+	both_give(d);
+}
+
+/* --- SAs ----------------------------------------------------------------- */
+
+static void child_clear(struct dataplane *d, struct child *c)
+{
+	esp_sa_free(&c->in);
+	esp_sa_free(&c->out);
+	memset(c, 0, sizeof(*c));
+	d->in.last = NULL;
+}
+
+void dataplane_clear(struct dataplane *d)
+{
+	both_take(d);
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		child_clear(d, &d->children[i]);
+	d->sender = NULL;
+	both_give(d);
+}
+
+void dataplane_retire(struct dataplane *d)
+{
+	both_take(d);
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		if (d->children[i].retired) {
+			if (d->sender == &d->children[i])
+				d->sender = NULL;
+			child_clear(d, &d->children[i]);
+		}
+		d->children[i].retired = d->children[i].in != NULL;
+	}
+	both_give(d);
 }
 
 static struct child *child_find(struct dataplane *d, uint32_t spi_in)
@@ -111,203 +166,134 @@ static struct child *child_place(struct dataplane *d)
 			oldest = &d->children[i];
 	}
 	log_warn("esp: too many Child SAs, the oldest goes");
-	child_clear(oldest);
+	child_clear(d, oldest);
 	return oldest;
 }
 
-enum err dataplane_add(struct dataplane *d, const struct ike_child_sa *child)
+static enum err child_make(const struct ike_child_sa *child,
+			   struct esp_sa **out_in, struct esp_sa **out_out)
 {
 	struct esp_params p = {.algs = child->suite.cipher,
 			       .esn = child->suite.esn};
-	struct child *c = child_place(d);
 	enum err e;
 
+	*out_out = NULL;
 	p.spi = child->spi_in;
 	p.encr_key = child->encr_in;
 	p.integ_key = child->integ_in;
-	e = esp_sa_new(&p, &c->in);
+	e = esp_sa_new(&p, out_in);
 	if (!e) {
 		p.spi = child->spi_out;
 		p.encr_key = child->encr_out;
 		p.integ_key = child->integ_out;
-		e = esp_sa_new(&p, &c->out);
+		e = esp_sa_new(&p, out_out);
 	}
+	if (e)
+		esp_sa_free(out_in);
 	mem_wipe(&p, sizeof(p));
-	if (e) {
-		child_clear(c);
-		d->sender = child_newest(d);
+	return e;
+}
+
+enum err dataplane_add(struct dataplane *d, const struct ike_child_sa *child)
+{
+	struct esp_sa *in, *out;
+	struct child *c;
+	enum err e;
+
+	/* The keys are set up outside: packets need not wait for it. */
+	e = child_make(child, &in, &out);
+	if (e)
 		return e;
-	}
-	c->spi_in = child->spi_in;
-	c->born = ++d->births;
+	both_take(d);
+	c = child_place(d);
+	*c = (struct child){.spi_in = child->spi_in,
+			    .in = in,
+			    .out = out,
+			    .born = ++d->births};
 	d->sender = c;
+	d->out.mtu_at_ms = 0;
+	both_give(d);
 	return OK;
 }
 
 void dataplane_del(struct dataplane *d, uint32_t spi_in)
 {
-	struct child *c = child_find(d, spi_in);
+	struct child *c;
 
-	if (!c)
-		return;
-	child_clear(c);
-	d->sender = child_newest(d);
-}
-
-/* Source, destination, next header and ports of an inner packet. */
-struct inner {
-	struct addr src, dst;
-	uint8_t proto;
-	uint16_t sport, dport;
-	bool has_ports;
-};
-
-static void inner_ports(struct inner *in, struct rd *r)
-{
-	if (in->proto != 6 && in->proto != 17 && in->proto != 132)
-		return;
-	in->sport = rd_u16(r);
-	in->dport = rd_u16(r);
-	in->has_ports = rd_ok(r);
-}
-
-static bool inner_parse_v4(struct bytes pkt, struct inner *out)
-{
-	struct rd r = rd_open(pkt);
-	size_t header_len = (size_t)(rd_u8(&r) & 15) * 4;
-	bool later_fragment;
-
-	rd_take(&r, 5);
-	later_fragment = (rd_u16(&r) & 0x1fff) != 0;
-	rd_take(&r, 1);
-	out->proto = rd_u8(&r);
-	rd_take(&r, 2);
-	if (addr_from_bytes(rd_take(&r, 4), 0, &out->src) ||
-	    addr_from_bytes(rd_take(&r, 4), 0, &out->dst) || header_len < 20)
-		return false;
-	rd_take(&r, header_len - 20);
-	if (!later_fragment)
-		inner_ports(out, &r);
-	return true;
-}
-
-static bool inner_parse_v6(struct bytes pkt, struct inner *out)
-{
-	struct rd r = rd_open(pkt);
-
-	rd_take(&r, 6);
-	out->proto = rd_u8(&r);
-	rd_take(&r, 1);
-	if (addr_from_bytes(rd_take(&r, 16), 0, &out->src) ||
-	    addr_from_bytes(rd_take(&r, 16), 0, &out->dst))
-		return false;
-	inner_ports(out, &r);
-	return true;
-}
-
-static bool inner_parse(struct bytes pkt, struct inner *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (pkt.len == 0)
-		return false;
-	if (pkt.p[0] >> 4 == 4)
-		return inner_parse_v4(pkt, out);
-	return pkt.p[0] >> 4 == 6 && inner_parse_v6(pkt, out);
-}
-
-static bool ts_matches(const struct ike_ts_list *list, const struct addr *a,
-		       const struct inner *in, uint16_t port)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		const struct ike_ts *ts = &list->ts[i];
-		bool any_port = ts->port_from == 0 && ts->port_to == 0xffff;
-
-		if (ts->from.family != a->family ||
-		    addr_cmp_host(a, &ts->from) < 0 ||
-		    addr_cmp_host(a, &ts->to) > 0)
-			continue;
-		if (ts->proto && ts->proto != in->proto)
-			continue;
-		if (any_port || (in->has_ports && port >= ts->port_from &&
-				 port <= ts->port_to))
-			return true;
+	both_take(d);
+	c = child_find(d, spi_in);
+	if (c) {
+		child_clear(d, c);
+		d->sender = child_newest(d);
 	}
-	return false;
+	both_give(d);
 }
 
-/* RFC 4301 5.2: what comes in must be what was agreed on. */
-static bool inner_allowed(const struct dataplane *d, struct bytes pkt,
-			  bool inbound)
+bool dataplane_has_sa(const struct dataplane *d)
 {
-	struct inner in;
-
-	if (!inner_parse(pkt, &in))
-		return false;
-	if (inbound)
-		return ts_matches(&d->remote, &in.src, &in, in.sport) &&
-		       ts_matches(&d->local, &in.dst, &in, in.dport);
-	return ts_matches(&d->local, &in.src, &in, in.sport) &&
-	       ts_matches(&d->remote, &in.dst, &in, in.dport);
+	return d->sender;
 }
 
-static bool send_one(struct dataplane *d, size_t len, dataplane_sink *sink,
-		     void *ctx)
+/* --- what is told -------------------------------------------------------- */
+
+void dataplane_counters(struct dataplane *d, struct dataplane_counters *out)
 {
-	struct esp_pkt pkt = {d->buf + ESP_HEADROOM, len};
-	uint8_t next = pkt.p[0] >> 4 == 4 ? ESP_NEXT_IPV4 : ESP_NEXT_IPV6;
-
-	if (!d->sender || !inner_allowed(d, bytes(pkt.p, len), false) ||
-	    esp_seal(d->sender->out, next, &pkt) != OK) {
-		d->counters.dropped_out++;
-		return false;
-	}
-	sink(ctx, bytes(pkt.p, pkt.len));
-	d->counters.packets_out++;
-	d->counters.octets_out += len;
-	return true;
+	both_take(d);
+	*out = (struct dataplane_counters){
+		.packets_in = d->in.packets,
+		.packets_out = d->out.packets,
+		.octets_in = d->in.octets,
+		.octets_out = d->out.octets,
+		.dropped_in = d->in.dropped,
+		.dropped_out = d->out.dropped,
+	};
+	both_give(d);
 }
+
+void dataplane_how(struct dataplane *d, struct dataplane_how *out)
+{
+	both_take(d);
+	*out = (struct dataplane_how){
+		.pump = d->running,
+		.tun_tcp = d->out.tun.tcp,
+		.tun_udp = d->out.tun.udp,
+		.udp_gso = d->out.udp.fd >= 0 && d->out.udp.gso,
+		.udp_gro = d->in.udp[0].fd >= 0 && d->in.udp[0].gro,
+		.cipher = esp_cipher_backend(),
+	};
+	both_give(d);
+}
+
+void dataplane_activity(const struct dataplane *d, int64_t *out_heard_ms,
+			int64_t *out_spoke_ms)
+{
+	*out_heard_ms =
+		atomic_load_explicit(&d->in.heard_ms, memory_order_relaxed);
+	*out_spoke_ms =
+		atomic_load_explicit(&d->out.spoke_ms, memory_order_relaxed);
+}
+
+/* --- in the caller's loop ------------------------------------------------ */
 
 bool dataplane_send(struct dataplane *d, dataplane_sink *sink, void *ctx)
 {
-	bool sent = false;
-	ssize_t n;
+	uint64_t before;
+	bool sent;
 
-	for (size_t i = 0; i < DATAPLANE_BATCH; i++) {
-		n = read(d->tun_fd, d->buf + ESP_HEADROOM, INNER_MAX);
-		if (n <= 0)
-			break;
-		if (sink && send_one(d, (size_t)n, sink, ctx))
-			sent = true;
-	}
+	turn_take(&d->out.turn);
+	before = d->out.packets;
+	(void)out_batch(d, sink, ctx);
+	sent = sink && d->out.packets != before;
+	turn_give(&d->out.turn);
 	return sent;
 }
 
-bool dataplane_receive(struct dataplane *d, uint8_t *p, size_t len)
+bool dataplane_receive(struct dataplane *d, uint8_t *pkt, size_t len)
 {
-	struct esp_pkt pkt = {p, len};
-	struct child *c = child_find(d, esp_peek_spi(bytes(p, len)));
-	uint8_t next = 0;
+	bool authentic;
 
-	if (!c || esp_open(c->in, &pkt, &next) != OK) {
-		d->counters.dropped_in++;
-		return false;
-	}
-	if (pkt.len == 0)
-		return true;
-	if ((next != ESP_NEXT_IPV4 && next != ESP_NEXT_IPV6) ||
-	    (next == ESP_NEXT_IPV4) != (pkt.p[0] >> 4 == 4) ||
-	    !inner_allowed(d, bytes(pkt.p, pkt.len), true)) {
-		d->counters.dropped_in++;
-		return true;
-	}
-	if (write(d->tun_fd, pkt.p, pkt.len) < 0)
-		d->counters.dropped_in++;
-	d->counters.packets_in++;
-	d->counters.octets_in += pkt.len;
-	return true;
-}
-
-const struct dataplane_counters *dataplane_counters(const struct dataplane *d)
-{
-	return &d->counters;
+	turn_take(&d->in.turn);
+	authentic = in_one(d, bytes(pkt, len));
+	turn_give(&d->in.turn);
+	return authentic;
 }

@@ -1,19 +1,23 @@
-/* Userspace ESP between the tunnel interface and the UDP socket. No
- * allocation per packet. */
+/* Userspace ESP between the tunnel interface and the way to the gateway.
+ *
+ * Either the caller's loop moves the packets (while there is no SA, and over
+ * TCP), or the pump does: one thread a direction, between dataplane_start and
+ * dataplane_stop. All functions here are for the loop's thread. No allocation
+ * and no lock a packet. */
 #ifndef CLIENT_RUN_DATAPLANE_H
 #define CLIENT_RUN_DATAPLANE_H
 
 #include "client/esp/esp.h"
 #include "client/ike/ike_sa.h"
 
-#define DATAPLANE_BATCH 64 /* packets per wake-up and direction */
+#define DATAPLANE_BATCH 64 /* reads per wake-up and direction */
 
 struct dataplane;
 
 struct dataplane_counters {
 	uint64_t packets_in, packets_out, octets_in, octets_out;
 	uint64_t dropped_in, dropped_out; /* no SA, not authentic, outside the
-					   * agreed networks */
+					   * agreed networks, too big */
 };
 
 enum err ERR_MUST dataplane_new(struct dataplane **out);
@@ -32,6 +36,17 @@ void dataplane_del(struct dataplane *d, uint32_t spi_in);
  * way, until the next time. */
 void dataplane_retire(struct dataplane *d);
 void dataplane_clear(struct dataplane *d);
+/* Is there an SA to send with? */
+bool dataplane_has_sa(const struct dataplane *d);
+void dataplane_counters(struct dataplane *d, struct dataplane_counters *out);
+/* For people: offloads and cipher in use. */
+struct dataplane_how {
+	bool pump;	       /* threads; else packet by packet in the loop */
+	bool tun_tcp, tun_udp; /* segmentation at the interface */
+	bool udp_gso, udp_gro;
+	const char *cipher; /* esp_cipher_backend */
+};
+void dataplane_how(struct dataplane *d, struct dataplane_how *out);
 
 /* --- a packet at a time, in the caller's loop ---------------------------- */
 
@@ -44,6 +59,26 @@ bool dataplane_send(struct dataplane *d, dataplane_sink *sink, void *ctx);
 /* One ESP packet in a buffer that is transformed in place. True when it was
  * authentic. */
 bool dataplane_receive(struct dataplane *d, uint8_t *pkt, size_t len);
-const struct dataplane_counters *dataplane_counters(const struct dataplane *d);
+
+/* --- the pump ------------------------------------------------------------ */
+
+/* From now on threads read the interface and the connected socket udp_fd; the
+ * caller watches neither. Both stay the caller's. */
+enum err ERR_MUST dataplane_start(struct dataplane *d, int udp_fd);
+/* Sends by another socket; the one before is still heard. */
+void dataplane_move(struct dataplane *d, int udp_fd);
+/* Does not use a socket any more: after it the caller may close it. */
+void dataplane_forget(struct dataplane *d, int udp_fd);
+/* No thread is left when it returns. */
+void dataplane_stop(struct dataplane *d);
+/* Readable when an IKE message came to a socket of the pump. */
+int dataplane_ike_fd(const struct dataplane *d);
+/* Takes one, without its non-ESP marker, into buf; false: none is there. */
+bool dataplane_next_ike(struct dataplane *d, uint8_t *buf, size_t cap,
+			size_t *out_len);
+/* When the pump last opened an authentic packet and last sent one, boot clock;
+ * 0: not yet. It wakes nobody for it. */
+void dataplane_activity(const struct dataplane *d, int64_t *out_heard_ms,
+			int64_t *out_spoke_ms);
 
 #endif

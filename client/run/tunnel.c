@@ -14,6 +14,7 @@ static int64_t deadline_of(void *ctx)
 {
 	struct tunnel *t = ctx;
 
+	tunnel_hear_pump(t);
 	return session_next_deadline(t->session);
 }
 
@@ -24,21 +25,6 @@ static void on_timer(void *ctx)
 	tunnel_notice_sleep(t);
 	session_timeout(t->session, os_now().boot_ms);
 	tunnel_pump(t);
-}
-
-static void esp_to_udp(void *ctx, struct bytes esp)
-{
-	struct tunnel *t = ctx;
-
-	udp_send_raw(t->udp_fd, esp);
-}
-
-static void on_tun(void *ctx)
-{
-	struct tunnel *t = ctx;
-
-	if (dataplane_send(t->dataplane, t->udp_fd >= 0 ? esp_to_udp : NULL, t))
-		session_spoke(t->session, os_now().boot_ms);
 }
 
 /* The helper is gone, and with it everything it had set. */
@@ -150,6 +136,7 @@ void tunnel_pump(struct tunnel *t)
 		a = session_next_action(t->session);
 		switch (a.kind) {
 		case SES_DO_NOTHING:
+			tunnel_choose_pump(t);
 			return;
 		case SES_DO_IKE:
 			do_ike(t, &a.u.ike);
@@ -243,6 +230,8 @@ enum err tunnel_start(struct tunnel *t, struct diag *diag)
 		return e;
 	e = loop_add_timer(t->loop, deadline_of, on_timer, t);
 	if (!e)
+		e = tunnel_open_path(t);
+	if (!e)
 		e = session_start(t->session, os_now().boot_ms);
 	if (e)
 		return diag_set(diag, e, "%s", err_text(e));
@@ -254,7 +243,7 @@ enum err tunnel_start(struct tunnel *t, struct diag *diag)
 	if (e)
 		return e;
 	dataplane_set_tun(t->dataplane, t->link.tun_fd);
-	return loop_add(t->loop, t->link.tun_fd, on_tun, t);
+	return tunnel_watch_tun(t);
 }
 
 void tunnel_down(struct tunnel *t)
@@ -284,7 +273,8 @@ void tunnel_free(struct tunnel **tp)
 	loop_remove_timer(t->loop, on_timer, t);
 	tunnel_unwatch_sleep(t);
 	portal_free(&t->portal);
-	tunnel_close_udp(t);
+	tunnel_end_pump(t);
+	tunnel_close_path(t);
 	if (t->link.tun_fd >= 0) {
 		loop_remove(t->loop, t->link.tun_fd);
 		close(t->link.tun_fd);

@@ -108,9 +108,10 @@ static void addr_text(const struct addr *a, bool with_port,
 
 void tunnel_status(const struct tunnel *t, struct tunnel_status *out)
 {
-	const struct dataplane_counters *c = dataplane_counters(t->dataplane);
+	struct dataplane_counters c;
 	const struct ike_netconf *n = &t->netconf;
 
+	dataplane_counters(t->dataplane, &c);
 	memset(out, 0, sizeof(*out));
 	if (t->session)
 		out->session = *session_report(t->session);
@@ -126,10 +127,10 @@ void tunnel_status(const struct tunnel *t, struct tunnel_status *out)
 	addr_text(&n->inner_v6, false, out->inner_v6);
 	for (size_t i = 0; i < n->n_dns && out->n_dns < 4; i++)
 		addr_text(&n->dns[i], false, out->dns[out->n_dns++]);
-	out->octets_in = c->octets_in;
-	out->octets_out = c->octets_out;
-	out->packets_in = c->packets_in;
-	out->packets_out = c->packets_out;
+	out->octets_in = c.octets_in;
+	out->octets_out = c.octets_out;
+	out->packets_in = c.packets_in;
+	out->packets_out = c.packets_out;
 	out->connect_ms = out->session.up_ms - out->session.started_ms;
 	out->connect_cpu_us = t->connect_cpu_us;
 	out->since_wall_ms = t->since_wall_ms;

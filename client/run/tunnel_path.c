@@ -16,7 +16,10 @@ static void socket_close(struct tunnel *t, int *fd)
 {
 	if (*fd < 0)
 		return;
-	loop_remove(t->loop, *fd);
+	if (t->pumping)
+		dataplane_forget(t->dataplane, *fd);
+	else
+		loop_remove(t->loop, *fd);
 	close(*fd);
 	*fd = -1;
 }
@@ -30,7 +33,8 @@ static void socket_read(struct tunnel *t, const int *fd)
 	enum wire_kind kind;
 	enum err e;
 
-	for (size_t i = 0; i < DATAPLANE_BATCH && *fd >= 0; i++) {
+	for (size_t i = 0; i < DATAPLANE_BATCH && *fd >= 0 && !t->pumping;
+	     i++) {
 		kind = udp_receive(*fd, buf, sizeof(t->dgram) - ESP_HEADROOM,
 				   &in);
 		if (kind == WIRE_NOTHING)
@@ -48,8 +52,6 @@ static void socket_read(struct tunnel *t, const int *fd)
 	}
 	if (heard)
 		session_heard(t->session, now_ms);
-	if (t->old_udp_fd >= 0 && now_ms >= t->old_until_ms)
-		socket_close(t, &t->old_udp_fd);
 }
 
 static void on_udp(void *ctx)
@@ -64,6 +66,31 @@ static void on_old_udp(void *ctx)
 	struct tunnel *t = ctx;
 
 	socket_read(t, &t->old_udp_fd);
+}
+
+static int64_t old_deadline(void *ctx)
+{
+	const struct tunnel *t = ctx;
+
+	return t->old_udp_fd >= 0 ? t->old_until_ms : INT64_MAX;
+}
+
+static void on_old_end(void *ctx)
+{
+	struct tunnel *t = ctx;
+
+	socket_close(t, &t->old_udp_fd);
+}
+
+enum err tunnel_open_path(struct tunnel *t)
+{
+	return loop_add_timer(t->loop, old_deadline, on_old_end, t);
+}
+
+void tunnel_close_path(struct tunnel *t)
+{
+	tunnel_close_udp(t);
+	loop_remove_timer(t->loop, on_old_end, t);
 }
 
 void tunnel_close_udp(struct tunnel *t)
@@ -83,13 +110,40 @@ static void retire_udp(struct tunnel *t)
 	if (t->udp_fd < 0)
 		return;
 	socket_close(t, &t->old_udp_fd);
-	loop_remove(t->loop, t->udp_fd);
-	if (loop_add(t->loop, t->udp_fd, on_old_udp, t))
-		close(t->udp_fd);
-	else
-		t->old_udp_fd = t->udp_fd;
+	if (!t->pumping) {
+		loop_remove(t->loop, t->udp_fd);
+		if (loop_add(t->loop, t->udp_fd, on_old_udp, t)) {
+			close(t->udp_fd);
+			t->udp_fd = -1;
+		}
+	}
+	t->old_udp_fd = t->udp_fd;
 	t->udp_fd = -1;
 	t->old_until_ms = os_now().boot_ms + OLD_MS;
+}
+
+void tunnel_unwatch_udp(struct tunnel *t)
+{
+	loop_remove(t->loop, t->udp_fd);
+	if (t->old_udp_fd >= 0)
+		loop_remove(t->loop, t->old_udp_fd);
+}
+
+void tunnel_watch_udp(struct tunnel *t)
+{
+	if ((t->udp_fd >= 0 && loop_add(t->loop, t->udp_fd, on_udp, t)) ||
+	    (t->old_udp_fd >= 0 &&
+	     loop_add(t->loop, t->old_udp_fd, on_old_udp, t)))
+		log_error("the gateway is not heard");
+}
+
+/* The new one, by whoever hears the others. */
+static enum err hear_udp(struct tunnel *t)
+{
+	if (!t->pumping)
+		return loop_add(t->loop, t->udp_fd, on_udp, t);
+	dataplane_move(t->dataplane, t->udp_fd);
+	return OK;
 }
 
 static enum err open_udp(struct tunnel *t, const struct addr *remote,
@@ -102,7 +156,7 @@ static enum err open_udp(struct tunnel *t, const struct addr *remote,
 	if (!e)
 		e = udp_connect(t->udp_fd, remote, &t->path, diag);
 	if (!e)
-		e = loop_add(t->loop, t->udp_fd, on_udp, t);
+		e = hear_udp(t);
 	if (e && t->udp_fd >= 0) {
 		close(t->udp_fd);
 		t->udp_fd = -1;

@@ -54,12 +54,20 @@ struct tunnel {
 	uint32_t ticket_renewed;
 	bool first_ticket; /* none came yet on this SA */
 	bool persistent;
+	bool pumping;	  /* the data plane's threads have tun and udp */
+	bool pump_broken; /* they could not be had */
 	uint8_t dgram[65536 + ESP_HEADROOM];
 };
 
 /* tunnel_path.c: the way to the gateway. */
 void tunnel_answer_path(struct tunnel *t);
 void tunnel_close_udp(struct tunnel *t);
+/* Before the first and after the last use of the above. */
+enum err ERR_MUST tunnel_open_path(struct tunnel *t);
+void tunnel_close_path(struct tunnel *t);
+/* Hears the sockets that there are in the loop, or does not any more. */
+void tunnel_watch_udp(struct tunnel *t);
+void tunnel_unwatch_udp(struct tunnel *t);
 /* From now on changes of the network are seen. */
 void tunnel_watch_network(struct tunnel *t);
 
@@ -78,6 +86,13 @@ void tunnel_unwatch_sleep(struct tunnel *t);
 void tunnel_notice_sleep(struct tunnel *t);
 /* What a sleep may have waited for. */
 void tunnel_ticket_stored(struct tunnel *t);
+
+/* tunnel_pump.c: threads or this loop. */
+enum err ERR_MUST tunnel_watch_tun(struct tunnel *t);
+void tunnel_choose_pump(struct tunnel *t);
+void tunnel_end_pump(struct tunnel *t);
+/* Tells the session when the threads last heard and spoke. */
+void tunnel_hear_pump(struct tunnel *t);
 
 /* tunnel_conf.c: what was agreed on, set at the helper. */
 void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n);

@@ -22,7 +22,8 @@ enum err tun_open(const char *name, int *out_fd, struct diag *diag)
 	memset(&ifr, 0, sizeof(ifr));
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	/* EXCL: never attach to an interface that somebody else keeps. */
-	ifr.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL);
+	ifr.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR |
+				IFF_TUN_EXCL);
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
 		e = errno == EBUSY   ? ERR_BUSY
 		    : errno == EPERM ? ERR_PERMISSION

@@ -19,6 +19,7 @@
 #include "platform/base/log.h"
 #include "platform/helper/proto.h"
 #include "platform/net.h"
+#include "platform/pktio.h"
 #include "platform/os.h"
 
 #include <netinet/in.h>
@@ -141,7 +142,9 @@ static enum err do_send(char *args, struct diag *diag)
 	return OK;
 }
 
-static enum err do_read(int fd, const char *word, struct diag *diag)
+/* head_len: octets before the packet that are not counted. */
+static enum err do_read(int fd, size_t head_len, const char *word,
+			struct diag *diag)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	uint8_t buf[2048];
@@ -150,7 +153,7 @@ static enum err do_read(int fd, const char *word, struct diag *diag)
 	if (poll(&p, 1, 2000) <= 0)
 		return diag_set(diag, ERR_NO_ANSWER, "nothing came");
 	len = read(fd, buf, sizeof(buf));
-	printf("%s %zd\n", word, len);
+	printf("%s %zd\n", word, len - (ssize_t)head_len);
 	return OK;
 }
 
@@ -175,9 +178,10 @@ static enum err do_line(char *line, struct diag *diag)
 	if (strcmp(line, "send") == 0)
 		return do_send(args, diag);
 	if (strcmp(line, "recv") == 0)
-		return do_read(the_udp, "got", diag);
+		return do_read(the_udp, 0, "got", diag);
 	if (strcmp(line, "tun") == 0)
-		return do_read(the_link.tun_fd, "packet", diag);
+		return do_read(the_link.tun_fd, PKTIO_HEAD_LEN, "packet",
+			       diag);
 	if (strcmp(line, "quit") == 0)
 		exit(0);
 	if (strcmp(line, "close") == 0) {

@@ -1,0 +1,387 @@
+#include "config.h"
+
+#include "platform/pktio.h"
+
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FULL_MS	    20	  /* how long a full socket is waited for */
+#define SEND_MAX    64	  /* messages of one sendmmsg */
+#define WIDE	    9	  /* buffers that take a whole UDP_GRO run each */
+#define WIDE_LEN    65536 /* octets of one */
+#define NARROW_LEN  (WIDE_LEN * WIDE / PKTIO_RUNS_MAX)
+#define CONTROL_LEN 64
+#define ECN_MASK    3
+
+/* Newer than Debian 12's headers. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+union sock {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* --- the tunnel interface ------------------------------------------------ */
+
+static bool offload(int fd, unsigned features)
+{
+	return ioctl(fd, TUNSETOFFLOAD, (unsigned long)features) == 0;
+}
+
+void pktio_tun_open(int fd, struct pktio_tun *out)
+{
+	const unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+	const int len = PKTIO_HEAD_LEN;
+	struct ifreq ifr;
+
+	*out = (struct pktio_tun){.fd = fd};
+	memset(&ifr, 0, sizeof(ifr));
+	if (ioctl(fd, TUNGETIFF, &ifr) < 0 || !(ifr.ifr_flags & IFF_VNET_HDR))
+		return;
+	out->vnet = true;
+	if (ioctl(fd, TUNSETVNETHDRSZ, &len) < 0)
+		return; /* it is 10 octets unless told otherwise */
+	out->udp = offload(fd, tcp | TUN_F_USO4 | TUN_F_USO6);
+	out->tcp = out->udp || offload(fd, tcp);
+}
+
+size_t pktio_tun_read(const struct pktio_tun *t, uint8_t *head, uint8_t *pkt,
+		      size_t cap)
+{
+	struct iovec parts[2] = {{head, PKTIO_HEAD_LEN}, {pkt, cap}};
+	ssize_t n;
+
+	if (t->vnet) {
+		n = readv(t->fd, parts, 2) - PKTIO_HEAD_LEN;
+	} else {
+		memset(head, 0, PKTIO_HEAD_LEN);
+		n = read(t->fd, pkt, cap);
+	}
+	return n > 0 ? (size_t)n : 0;
+}
+
+bool pktio_tun_write(const struct pktio_tun *t, struct iovec *parts, int n)
+{
+	if (!t->vnet) {
+		parts++;
+		n--;
+	}
+	return writev(t->fd, parts, n) >= 0;
+}
+
+/* --- the UDP socket: opening --------------------------------------------- */
+
+static int family_of(int fd)
+{
+	int family = AF_INET;
+	socklen_t len = sizeof(family);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+	return family;
+}
+
+void pktio_udp_open(int fd, struct pktio_udp *out)
+{
+	const int on = 1, off = 0;
+
+	*out = (struct pktio_udp){.fd = fd, .v6 = family_of(fd) == AF_INET6};
+	if (out->v6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on,
+				 sizeof(on));
+	else
+		(void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
+	out->gso = setsockopt(fd, SOL_UDP, UDP_SEGMENT, &off, sizeof(off)) == 0;
+	out->gro = setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) == 0;
+}
+
+void pktio_udp_close(struct pktio_udp *u)
+{
+	const int off = 0;
+
+	if (u->gro)
+		(void)setsockopt(u->fd, SOL_UDP, UDP_GRO, &off, sizeof(off));
+	u->fd = -1;
+}
+
+size_t pktio_udp_mtu(const struct pktio_udp *u)
+{
+	int mtu = 0;
+	socklen_t len = sizeof(mtu);
+
+	if (getsockopt(u->fd, u->v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       u->v6 ? IPV6_MTU : IP_MTU, &mtu, &len) < 0)
+		return 0;
+	return mtu > 0 ? (size_t)mtu : 0;
+}
+
+/* --- receiving ----------------------------------------------------------- */
+
+struct pktio_in {
+	size_t gap;
+	struct mmsghdr msgs[PKTIO_RUNS_MAX];
+	struct iovec iov[PKTIO_RUNS_MAX];
+	union sock from[PKTIO_RUNS_MAX];
+	_Alignas(struct cmsghdr) uint8_t control[PKTIO_RUNS_MAX][CONTROL_LEN];
+	uint8_t room[]; /* WIDE * WIDE_LEN and the gaps of all */
+};
+
+enum err pktio_in_new(size_t gap, struct pktio_in **out)
+{
+	size_t gaps = 2 * gap * PKTIO_RUNS_MAX;
+
+	*out = calloc(1, sizeof(**out) + WIDE * WIDE_LEN + gaps);
+	if (!*out)
+		return ERR_NO_MEMORY;
+	(*out)->gap = gap;
+	return OK;
+}
+
+void pktio_in_free(struct pktio_in **in)
+{
+	free(*in);
+	*in = NULL;
+}
+
+/* Few large buffers where runs come, many small ones where datagrams do. */
+static unsigned in_prepare(struct pktio_in *in, bool wide)
+{
+	unsigned n = wide ? WIDE : PKTIO_RUNS_MAX;
+	size_t len = wide ? WIDE_LEN : NARROW_LEN;
+
+	for (unsigned i = 0; i < n; i++) {
+		in->iov[i].iov_base =
+			in->room + i * (len + 2 * in->gap) + in->gap;
+		in->iov[i].iov_len = len;
+		in->msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &in->from[i],
+			.msg_namelen = sizeof(in->from[i]),
+			.msg_iov = &in->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = in->control[i],
+			.msg_controllen = CONTROL_LEN,
+		};
+	}
+	return n;
+}
+
+static struct addr addr_of(const union sock *s)
+{
+	struct addr a = {.family = ADDR_NONE};
+	enum err e = OK;
+
+	if (s->sa.sa_family == AF_INET)
+		e = addr_from_bytes(bytes(&s->v4.sin_addr, 4),
+				    ntohs(s->v4.sin_port), &a);
+	else if (s->sa.sa_family == AF_INET6)
+		e = addr_from_bytes(bytes(&s->v6.sin6_addr, 16),
+				    ntohs(s->v6.sin6_port), &a);
+	(void)e; /* both lengths are right */
+	return a;
+}
+
+/* What the kernel says beside the octets. */
+static void run_fill(struct mmsghdr *m, struct pktio_run *out)
+{
+	struct msghdr *h = &m->msg_hdr;
+	struct cmsghdr *c;
+	int v;
+
+	out->p = h->msg_iov->iov_base;
+	out->len = out->stride = m->msg_len;
+	out->ecn = 0;
+	out->peer = addr_of(h->msg_name);
+	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+			memcpy(&v, CMSG_DATA(c), sizeof(v));
+			out->stride = (size_t)v;
+		} else if (c->cmsg_level == IPPROTO_IP &&
+			   c->cmsg_type == IP_TOS) {
+			out->ecn = *CMSG_DATA(c) & ECN_MASK;
+		} else if (c->cmsg_level == IPPROTO_IPV6 &&
+			   c->cmsg_type == IPV6_TCLASS) {
+			memcpy(&v, CMSG_DATA(c), sizeof(v));
+			out->ecn = (uint8_t)(v & ECN_MASK);
+		}
+	}
+}
+
+size_t pktio_udp_receive(const struct pktio_udp *u, struct pktio_in *in,
+			 struct pktio_run *out)
+{
+	unsigned cap = in_prepare(in, u->gro);
+	size_t runs = 0;
+	int n = recvmmsg(u->fd, in->msgs, cap, MSG_DONTWAIT, NULL);
+
+	/* An ICMP error that was queued: the next call has the datagrams. */
+	if (n < 0 && errno != EAGAIN)
+		n = recvmmsg(u->fd, in->msgs, cap, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++) {
+		struct mmsghdr *m = &in->msgs[i];
+
+		if (m->msg_len == 0 || (m->msg_hdr.msg_flags & MSG_TRUNC))
+			continue;
+		run_fill(m, &out[runs++]);
+	}
+	return runs;
+}
+
+/* --- sending ------------------------------------------------------------- */
+
+struct out_msg {
+	struct iovec iov;
+	union sock to;
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL_LEN];
+};
+
+static socklen_t sock_of(const struct addr *a, union sock *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (a->family == ADDR_V4) {
+		out->v4.sin_family = AF_INET;
+		out->v4.sin_port = htons(a->port);
+		memcpy(&out->v4.sin_addr, a->b, 4);
+		return sizeof(out->v4);
+	}
+	out->v6.sin6_family = AF_INET6;
+	out->v6.sin6_port = htons(a->port);
+	memcpy(&out->v6.sin6_addr, a->b, 16);
+	return sizeof(out->v6);
+}
+
+static void control_put(struct msghdr *h, size_t cap, const int where[2],
+			const void *value, size_t len)
+{
+	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)h->msg_control +
+					       h->msg_controllen);
+
+	if (h->msg_controllen + CMSG_SPACE(len) > cap)
+		return;
+	memset(c, 0, CMSG_SPACE(len));
+	c->cmsg_level = where[0];
+	c->cmsg_type = where[1];
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), value, len);
+	h->msg_controllen += CMSG_SPACE(len);
+}
+
+/* One message of len octets at p of run r; more than one datagram of them
+ * only with gso. */
+static void msg_fill(const struct pktio_udp *u, const struct pktio_run *r,
+		     struct iovec piece, struct out_msg *o, struct msghdr *h)
+{
+	static const int tos[2] = {IPPROTO_IP, IP_TOS};
+	static const int tclass[2] = {IPPROTO_IPV6, IPV6_TCLASS};
+	static const int segment[2] = {SOL_UDP, UDP_SEGMENT};
+	uint16_t stride = (uint16_t)r->stride;
+	int ecn = r->ecn;
+
+	o->iov = piece;
+	*h = (struct msghdr){
+		.msg_iov = &o->iov, .msg_iovlen = 1, .msg_control = o->control};
+	if (r->peer.family != ADDR_NONE) {
+		h->msg_name = &o->to;
+		h->msg_namelen = sock_of(&r->peer, &o->to);
+	}
+	if (ecn)
+		control_put(h, CONTROL_LEN, u->v6 ? tclass : tos, &ecn,
+			    sizeof(ecn));
+	if (piece.iov_len > r->stride)
+		control_put(h, CONTROL_LEN, segment, &stride, sizeof(stride));
+	if (h->msg_controllen == 0)
+		h->msg_control = NULL;
+}
+
+static bool wait_writable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, FULL_MS) > 0;
+}
+
+/* Returns how many messages went; fewer than n: errno says why. */
+static size_t msgs_send(int fd, struct mmsghdr *msgs, size_t n)
+{
+	size_t sent = 0;
+	int k;
+
+	while (sent < n) {
+		k = sendmmsg(fd, msgs + sent, (unsigned)(n - sent),
+			     MSG_DONTWAIT);
+		if (k > 0)
+			sent += (size_t)k;
+		else if (errno == ECONNREFUSED || errno == EINTR)
+			continue; /* told once, of an earlier one */
+		else if (errno != EAGAIN || !wait_writable(fd))
+			break;
+	}
+	return sent;
+}
+
+/* Datagram by datagram; what fails is left out. */
+static size_t run_send_each(const struct pktio_udp *u,
+			    const struct pktio_run *r)
+{
+	struct out_msg out[SEND_MAX];
+	struct mmsghdr msgs[SEND_MAX];
+	size_t at = 0, n, sent, lost = 0;
+
+	while (at < r->len) {
+		for (n = 0; n < SEND_MAX && at < r->len; n++) {
+			size_t len = r->len - at < r->stride ? r->len - at
+							     : r->stride;
+
+			msg_fill(u, r, (struct iovec){r->p + at, len}, &out[n],
+				 &msgs[n].msg_hdr);
+			at += len;
+		}
+		for (sent = 0; sent < n; sent++) {
+			sent += msgs_send(u->fd, msgs + sent, n - sent);
+			lost += sent < n;
+		}
+	}
+	return lost;
+}
+
+size_t pktio_udp_send(struct pktio_udp *u, const struct pktio_run *runs,
+		      size_t n)
+{
+	struct out_msg out[SEND_MAX];
+	struct mmsghdr msgs[SEND_MAX];
+	size_t lost = 0, sent, k;
+
+	for (size_t at = 0; at < n; at += sent) {
+		sent = 0;
+		for (k = 0; k < SEND_MAX && at + k < n; k++) {
+			const struct pktio_run *r = &runs[at + k];
+
+			if (!u->gso && r->len > r->stride)
+				break;
+			msg_fill(u, r, (struct iovec){r->p, r->len}, &out[k],
+				 &msgs[k].msg_hdr);
+		}
+		if (k > 0)
+			sent = msgs_send(u->fd, msgs, k);
+		if (sent == k && k > 0)
+			continue;
+		/* EIO: the kernel or the card cannot. Else it may be that this
+		 * path takes no packet as large, or that it is gone. */
+		if (k > 0 && errno == EIO)
+			u->gso = false;
+		lost += run_send_each(u, &runs[at + sent]);
+		sent++;
+	}
+	return lost;
+}
