@@ -424,6 +424,7 @@ void ike_sa_spoke(struct ike_sa *sa, int64_t now_ms)
 {
 	if (now_ms > sa->spoke_ms)
 		sa->spoke_ms = now_ms;
+	sa->data_ms = sa->spoke_ms;
 }
 
 enum ike_state ike_sa_state(const struct ike_sa *sa)

@@ -95,8 +95,6 @@ static enum err next_task(struct ike_sa *sa)
 		if (started)
 			return e;
 	}
-	if (sa->probing)
-		return ike_probe_send(sa);
 	if (sa->tasks & TASK_TICKET) {
 		sa->tasks &= ~(uint32_t)TASK_TICKET;
 		return ike_info_send(sa, sa->cur, REQ_TICKET);
@@ -147,18 +145,35 @@ static bool window_free(const struct ike_sa *sa)
 	return sa->cur && sa->cur->req.kind == REQ_NONE;
 }
 
-static int64_t alive_at(const struct ike_sa *sa)
-{
-	if (!sa->cfg.dpd_ms || !window_free(sa))
-		return IKE_NEVER;
-	return later(sa->heard_ms + sa->cfg.dpd_ms, sa->cur->quiet_until_ms);
-}
-
 static int64_t keepalive_at(const struct ike_sa *sa)
 {
 	if (!sa->cfg.keepalive_ms || !sa->behind_nat || sa->path.tcp)
 		return IKE_NEVER;
 	return sa->spoke_ms + sa->cfg.keepalive_ms;
+}
+
+/* An unused tunnel behind a NAT wakes the machine for its keepalives alone:
+ * what may wait as long comes with one. */
+static int64_t with_keepalive(const struct ike_sa *sa, int64_t at_ms)
+{
+	int64_t next = keepalive_at(sa);
+
+	if (at_ms == IKE_NEVER || next == IKE_NEVER || next <= at_ms ||
+	    next - at_ms >= sa->cfg.keepalive_ms)
+		return at_ms;
+	return next;
+}
+
+static int64_t alive_at(const struct ike_sa *sa)
+{
+	int64_t at_ms = sa->heard_ms + sa->cfg.dpd_ms;
+
+	if (!sa->cfg.dpd_ms || !window_free(sa))
+		return IKE_NEVER;
+	/* Somebody may wait for an answer to what went through the tunnel. */
+	if (sa->data_ms <= sa->heard_ms)
+		at_ms = with_keepalive(sa, at_ms);
+	return later(at_ms, sa->cur->quiet_until_ms);
 }
 
 /* When what waits may begin. */
@@ -167,20 +182,20 @@ static int64_t task_at(const struct ike_sa *sa)
 	if (!window_free(sa))
 		return IKE_NEVER;
 	if ((sa->tasks & (TASK_TICKET | TASK_ALIVE)) || sa->move.on ||
-	    sa->probing || child_wants_delete(sa))
+	    child_wants_delete(sa))
 		return sa->cur->quiet_until_ms;
 	return later(rekey_task_at(sa), sa->cur->quiet_until_ms);
 }
 
 static int64_t up_next(const struct ike_sa *sa)
 {
-	int64_t t = earlier(sa->rekey_at_ms,
-			    earlier(alive_at(sa), keepalive_at(sa)));
+	int64_t t = sa->rekey_at_ms;
 
 	for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
 		if (sa->children[i].spi_in)
 			t = earlier(t, sa->children[i].rekey_at_ms);
-	return earlier(t, task_at(sa));
+	t = earlier(with_keepalive(sa, t), keepalive_at(sa));
+	return earlier(earlier(t, alive_at(sa)), task_at(sa));
 }
 
 int64_t ike_timers_next(const struct ike_sa *sa)
