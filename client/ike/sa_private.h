@@ -19,6 +19,7 @@
 #define IKE_REFUSED_MS	 60000	/* after another refusal of a rekey */
 #define IKE_REFUSED_MAX	 3
 #define IKE_EAP_ROUNDS	 24
+#define IKE_RACERS_MAX	 15 /* paths beside the first one */
 #define IKE_COOKIE2_LEN	 16 /* 8 to 64, RFC 4555 4.2.5 */
 /* A peer's octets that need no more room than that: a chain inside SK. */
 #define IKE_SCRATCH_LEN 65535
@@ -39,7 +40,8 @@ enum ike_req_kind {
 	REQ_DELETE_CHILD,
 	REQ_TICKET,
 	REQ_ALIVE,
-	REQ_MOVE /* UPDATE_SA_ADDRESSES */
+	REQ_MOVE, /* UPDATE_SA_ADDRESSES */
+	REQ_PROBE /* over another path */
 };
 
 /* One message as it goes over the wire, in one or more datagrams; counted
@@ -139,7 +141,6 @@ struct ike_buf {
 	size_t len;
 };
 
-#define IKE_RACERS_MAX 15
 /* The first request on one more path. */
 struct ike_racer {
 	struct ike_path path;
@@ -190,6 +191,9 @@ enum {
 struct ike_move {
 	bool on;
 	bool stale; /* what is open tells an older path */
+	bool heard; /* there was an answer, on path */
+	struct ike_path tried[IKE_RACERS_MAX]; /* before path */
+	size_t n_tried;
 	uint8_t asks;
 	uint8_t cookie[IKE_COOKIE2_LEN];
 	struct ike_path path;
@@ -210,6 +214,8 @@ struct ike_sa {
 	int64_t now_ms;
 	struct ike_path path; /* as the gateway knows it */
 	struct ike_move move;
+	bool probing;
+	struct ike_path probe_path;
 	struct ike_setup *setup;
 	struct ike_gen *gens[IKE_GENS_MAX];
 	struct ike_gen *cur;
@@ -520,6 +526,7 @@ enum err ike_info_request(struct ike_sa *sa, const struct ike_rx *rx);
 const struct ike_path *ike_way(const struct ike_sa *sa);
 enum err ERR_MUST ike_move_send(struct ike_sa *sa);
 enum err ike_move_answer(struct ike_sa *sa, const struct ike_rx *rx);
+enum err ERR_MUST ike_move_race(struct ike_sa *sa, const struct ike_path *path);
 /* Of a liveness check: has the mapping of a NAT changed? */
 void ike_nat_note(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_put_path_check(struct ike_sa *sa, struct ike_wr *w);
@@ -529,6 +536,11 @@ void ike_put_mobike(const struct ike_sa *sa, struct ike_wr *w);
 /* The answer that establishes the SA. */
 void ike_moves_learn(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_addresses_take(struct ike_sa *sa, const struct ike_msg *msg);
+
+/* --- probe.c --- */
+enum err ERR_MUST ike_probe_send(struct ike_sa *sa);
+void ike_probe_end(struct ike_sa *sa, bool ok);
+enum err ike_probe_answer(struct ike_sa *sa, const struct ike_rx *rx);
 
 /* --- redirect.c --- */
 /* A REDIRECT that counts: with that nonce, or none inside SK. Fills

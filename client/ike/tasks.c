@@ -95,6 +95,8 @@ static enum err next_task(struct ike_sa *sa)
 		if (started)
 			return e;
 	}
+	if (sa->probing)
+		return ike_probe_send(sa);
 	if (sa->tasks & TASK_TICKET) {
 		sa->tasks &= ~(uint32_t)TASK_TICKET;
 		return ike_info_send(sa, sa->cur, REQ_TICKET);
@@ -182,7 +184,7 @@ static int64_t task_at(const struct ike_sa *sa)
 	if (!window_free(sa))
 		return IKE_NEVER;
 	if ((sa->tasks & (TASK_TICKET | TASK_ALIVE)) || sa->move.on ||
-	    child_wants_delete(sa))
+	    sa->probing || child_wants_delete(sa))
 		return sa->cur->quiet_until_ms;
 	return later(rekey_task_at(sa), sa->cur->quiet_until_ms);
 }
