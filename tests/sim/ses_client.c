@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#define PULL_MAX 300
-#define NEVER	 INT64_MAX
+#define PULL_MAX       300
+#define NEVER	       INT64_MAX
+#define SLEEP_DELAY_MS 3000 /* logind waits no longer than five seconds */
 
 int64_t ses_now(const struct ses *x)
 {
@@ -13,13 +14,14 @@ int64_t ses_now(const struct ses *x)
 
 static void new_path(struct ses *x)
 {
-	x->sim.c.path.local = (struct addr){
-		.family = ADDR_V4,
-		.port = (uint16_t)(40000 + sim_random(&x->sim, 9999)),
-		.b = {192, 0, 2, 2}};
-	x->sim.c.path.remote = (struct addr){.family = ADDR_V4,
-					     .port = IKE_PORT_NATT,
-					     .b = {203, 0, 113, 1}};
+	struct ike_path *p = &x->sim.c.path;
+
+	sim_must(&x->sim, addr_parse(x->v6 ? "2001:db8:2::2" : "192.0.2.2",
+				     &p->local) == OK);
+	sim_must(&x->sim, addr_parse(x->v6 ? "2001:db8:1::1" : "203.0.113.1",
+				     &p->remote) == OK);
+	p->local.port = (uint16_t)(40000 + sim_random(&x->sim, 9999));
+	p->remote.port = IKE_PORT_NATT;
 }
 
 /* --- the person ---------------------------------------------------------- */
@@ -30,9 +32,10 @@ static void give_secret(struct ses *x, bool is_password)
 	enum err e;
 
 	x->answer_at_ms = NEVER;
-	x->has_secret = true;
+	x->has_secret = !x->forgets;
 	x->secret_left |= is_password;
-	session_set_unattended(x->session);
+	if (!x->forgets)
+		session_set_unattended(x->session);
 	e = session_give_secret(
 		x->session, is_password ? &s->password : &s->psk, ses_now(x));
 	/* What had asked may have ended meanwhile. */
@@ -108,6 +111,7 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 		end_client_child_del(s, a->u.child_del.spi_in);
 		break;
 	case IKE_DO_KEEPALIVE:
+		x->keepalives++;
 		break;
 	case IKE_DO_ASK_SIGN:
 	case IKE_DO_TICKET:
@@ -125,21 +129,26 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 	}
 }
 
+/* The SA of before still carries the tunnel. */
+static bool keeps_children(enum session_state st)
+{
+	return st == SES_ST_UP || st == SES_ST_NO_PATH || st == SES_ST_MOVING ||
+	       st == SES_ST_CHECKING;
+}
+
 static void state_is(struct ses *x, enum session_state st)
 {
 	const struct session_report *r = session_report(x->session);
-	bool fresh = x->state != SES_ST_NO_PATH &&
-		     (x->state != SES_ST_MOVING || !r->moved);
 
 	sim_say(&x->sim, "session: %s", session_state_text(st));
 	x->state = st;
 	x->sim.c.up = st == SES_ST_UP;
-	if (st == SES_ST_UP && fresh) {
+	if (st == SES_ST_UP && r->up_ms != x->up_ms && !r->moved) {
 		x->totals->ups++;
 		x->totals->resumed += r->resumed;
 	}
-	if (st != SES_ST_UP && st != SES_ST_NO_PATH && st != SES_ST_MOVING &&
-	    st != SES_ST_CHECKING)
+	x->up_ms = r->up_ms;
+	if (!keeps_children(st))
 		end_client_children_drop(&x->sim);
 }
 
@@ -271,12 +280,30 @@ void ses_boot(struct ses *x)
 	x->boot_at_ms = x->sim.now_ms - sim_random(&x->sim, 60000);
 }
 
+static void ses_woke(struct ses *x)
+{
+	if (x->session && !x->closed)
+		session_woke(x->session, ses_now(x));
+	end_client_pull(&x->sim);
+}
+
 void ses_sleep(struct ses *x, int64_t ms)
 {
+	struct sim *s = &x->sim;
+
+	if (x->session && !x->closed &&
+	    session_before_sleep(x->session, ses_now(x))) {
+		end_client_pull(s);
+		sim_run(s, SLEEP_DELAY_MS);
+	}
 	x->asleep = true;
-	sim_run(&x->sim, ms);
+	sim_run(s, ms);
 	x->asleep = false;
-	x->woke_ms = x->sim.now_ms;
+	x->woke_ms = s->now_ms;
+	/* The bus may tell after the timers, or only the boot clock does. */
+	if (sim_chance(s, 20))
+		sim_run(s, sim_random(s, 3000));
+	ses_woke(x);
 }
 
 void ses_path_lost(struct ses *x)
@@ -293,6 +320,14 @@ void ses_path_new(struct ses *x, bool same)
 	if (x->session && !x->closed)
 		session_path_new(x->session, same, ses_now(x));
 	end_client_pull(&x->sim);
+}
+
+void ses_nat_rebinds(struct ses *x)
+{
+	if (x->sim.nat == 0)
+		return;
+	x->totals->nights++;
+	x->sim.nat = (uint16_t)(1 + sim_random(&x->sim, 9999));
 }
 
 void ses_down(struct ses *x)

@@ -3,9 +3,10 @@
  *   vpn-sim-session [--seeds N] [--first N] [--seed N] [--story NAME]
  *                   [--verbose] [--keep-going]
  *
- * Every seed plays a day; each tenth a gateway that lies, each fiftieth an
- * idle connection of 24 hours. A failure prints how to replay it. Every
- * 50th seed is played twice: the same datagrams must come out.
+ * Every seed plays a day; each fifth a ticket that lives, and somebody on the
+ * path who answers first; each tenth a gateway that lies, each fiftieth an
+ * idle connection of 24 hours. A failure prints how to replay it. Every 50th
+ * seed is played twice: the same datagrams must come out.
  */
 #include "tests/sim/ses.h"
 
@@ -19,6 +20,8 @@
 /* X(name, one in so many seeds) */
 #define STORY_LIST(X)                                                          \
 	X(day, 1)                                                              \
+	X(calm, 5)                                                             \
+	X(attack, 5)                                                           \
 	X(lies, 10)                                                            \
 	X(idle, 50)
 
@@ -160,19 +163,28 @@ static double now_s(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+#define N(field) ((unsigned long long)t->field)
+
 static void report(const struct ses_totals *t, double seconds)
 {
+	printf("%llu stories: %llu ended connected, %llu with the right "
+	       "reason, %llu failed\n",
+	       N(played), N(connected), N(refused), N(failed));
+	printf("while the ticket lives: %llu stories, %llu suspends, sleeps, "
+	       "reboots and roams, %llu prompts\n",
+	       N(calm), N(calm_nights), N(calm_prompts));
+	printf("somebody answers first: %llu stories, %llu forged answers, "
+	       "%llu prompts; %llu where the nonce is forged\n",
+	       N(attacked), N(forged), N(attacked_prompts),
+	       N(accepted_prompts));
+	printf("idle behind a NAT: %llu h, %llu wake-ups in %llu keepalive "
+	       "intervals\n",
+	       N(idle_h), N(idle_h_wakes), N(idle_h_keepalives));
 	printf("%llu stories, %llu failed; %llu connections (%llu resumed), "
-	       "%llu suspends, sleeps,\nreboots, kills and roams; %llu "
-	       "questions (%llu for bad luck), %llu wake-ups (%llu idle),\n"
-	       "%llu datagrams, %.0f h of virtual time in %.1f s\n",
-	       (unsigned long long)t->played, (unsigned long long)t->failed,
-	       (unsigned long long)t->ups, (unsigned long long)t->resumed,
-	       (unsigned long long)t->nights, (unsigned long long)t->prompts,
-	       (unsigned long long)t->unlucky, (unsigned long long)t->wakes,
-	       (unsigned long long)t->idle_wakes,
-	       (unsigned long long)t->datagrams, (double)t->virtual_ms / 3.6e6,
-	       seconds);
+	       "%llu prompts (%llu for bad luck), %.0f h of virtual time in "
+	       "%.1f s\n",
+	       N(played), N(failed), N(ups), N(resumed), N(prompts), N(unlucky),
+	       (double)t->virtual_ms / 3.6e6, seconds);
 }
 
 int main(int argc, char **argv)

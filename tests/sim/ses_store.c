@@ -1,6 +1,7 @@
 /* The ticket store in memory, and what must hold of tickets:
  *
- * - one that an IKE_AUTH left with is never presented or stored again;
+ * - one that an IKE_AUTH left with is never presented or stored again, but
+ *   where the gateway refused that IKE_AUTH;
  * - one is never in the store while it is presented;
  * - nobody is asked anything while there is one that the gateway would take
  *   and that was surely not used;
@@ -86,7 +87,8 @@ static void check_expiry(struct ses *x, const struct ses_entry *e)
 
 	if (x->taken.there &&
 	    bytes_eq(x->taken.ticket.opaque, e->ticket.opaque)) {
-		if (e->expires_wall_ms > x->taken.expires_wall_ms + 1000)
+		if (x->wall_skew_ms == 0 &&
+		    e->expires_wall_ms > x->taken.expires_wall_ms + 1000)
 			sim_fail(&x->sim, "a ticket is younger when it comes "
 					  "back to the store");
 		return;
@@ -152,11 +154,22 @@ void ses_store_void(struct ses *x)
 
 /* --- the wire ------------------------------------------------------------ */
 
+/* The gateway refused the AUTH: no SA was made, the ticket may come again. */
+static void forgive_refused(struct ses *x)
+{
+	if (x->taken_presented &&
+	    gw_counters(x->sim.gw)->auth_failed > x->refused_before) {
+		x->taken_presented = false;
+		x->n_gone--;
+	}
+}
+
 static void check_presented(struct ses *x, struct bytes ticket)
 {
 	uint64_t before = gw_counters(x->sim.gw)->tickets_reused;
 	struct gw_tstate state;
 
+	forgive_refused(x);
 	if (is_gone(x, ticket))
 		sim_fail(&x->sim, "a ticket that may be used is presented");
 	if (x->store.there && bytes_eq(x->store.ticket.opaque, ticket))
@@ -173,6 +186,7 @@ static void check_resume_auth(struct ses *x)
 	if (x->taken_presented)
 		return;
 	x->taken_presented = true;
+	x->refused_before = gw_counters(x->sim.gw)->auth_failed;
 	now_gone(x, x->taken.ticket.opaque);
 	if (x->store.there &&
 	    bytes_eq(x->store.ticket.opaque, x->taken.ticket.opaque))
@@ -205,6 +219,7 @@ void check_wire_to_gw(struct sim *s, struct bytes d)
 		   msg.hdr.spi_i == x->resume_spi) {
 		check_resume_auth(x);
 	}
+	ses_attack(x, &msg);
 }
 
 /* --- questions ----------------------------------------------------------- */

@@ -1,13 +1,7 @@
-/* Stories of a session: days of a laptop, gateways that lie, a long night. */
+/* Stories of a session: days of a laptop. */
 #include "tests/sim/ses.h"
 
 #include <string.h>
-
-/* Two resumptions and a full exchange without any answer, the longest wait
- * between attempts, and the liveness checks before. */
-#define BACK_MS	  1200000
-#define SETTLE_MS 600000
-#define HOUR_MS	  INT64_C(3600000)
 
 /* --- circumstances -------------------------------------------------------- */
 
@@ -56,7 +50,7 @@ static void ike_config(struct ses *x)
 	c->pfs_after_resume = sim_chance(&x->sim, 15);
 }
 
-static void config(struct ses *x)
+void ses_config(struct ses *x)
 {
 	static const uint32_t lives_s[] = {60, 300, 3600, 8 * 3600, 24 * 3600};
 	struct sim *s = &x->sim;
@@ -75,6 +69,7 @@ static void config(struct ses *x)
 	x->cfg.unattended = sim_chance(s, 10);
 	x->cfg.retry_min_ms = 1000;
 	x->cfg.retry_max_ms = 60000;
+	x->cfg.sleep_renew_ms = sim_random(s, 720000);
 	if (sim_chance(s, 20))
 		x->cfg.ike.ike_rekey_ms = 120000 + sim_random(s, 2000000);
 	if (sim_chance(s, 20))
@@ -85,9 +80,14 @@ static void config(struct ses *x)
 	x->dark_ms = x->unkind_ms = -1;
 	x->woke_ms = INT64_MIN / 2;
 	x->boot_at_ms = s->now_ms - sim_random(s, 100000);
+	x->v6 = sim_chance(s, 20);
+	x->born.no_mobike = sim_chance(s, 30);
+	x->born.first_only = sim_chance(s, 20);
+	s->nat = (uint16_t)(sim_chance(s, 50) ? 1 + sim_random(s, 9999) : 0);
 	s->link.delay_ms = 1 + sim_random(s, 150);
 	s->link.jitter_ms = sim_random(s, 30);
 	end_gw_start(s);
+	*gw_switches(s->gw) = x->born;
 	sim_say(s,
 		"auth %d, tickets %d of %u s, renewal %d, %s, %s, rekeys %u %u",
 		x->cfg.ike.auth, s->gw_cfg.tickets, s->gw_cfg.lifetime_s,
@@ -107,15 +107,14 @@ static void bad_link(struct ses *x)
 		s->link.loss, s->link.dup, s->link.reorder, s->link.delay_ms);
 }
 
-/* Short ones as often as long ones. */
-static int64_t some_ms(struct ses *x, int64_t max_ms)
+int64_t ses_some_ms(struct ses *x, int64_t max_ms)
 {
 	int64_t ms = max_ms >> sim_random(&x->sim, 12);
 
 	return ms / 2 + sim_random(&x->sim, (uint32_t)(ms / 2) + 1);
 }
 
-static bool cond_rests(struct sim *s)
+bool ses_rests(struct sim *s)
 {
 	return s->c.up || ((struct ses *)s)->closed;
 }
@@ -148,6 +147,9 @@ static void again(struct ses *x)
 	X(gateway_rekeys, 3)                                                   \
 	X(gateway_pushes, 3)                                                   \
 	X(key_roll, 2)                                                         \
+	X(nat_rebinds, 5)                                                      \
+	X(other_family, 5)                                                     \
+	X(wall_jumps, 3)                                                       \
 	X(data, 8)                                                             \
 	X(wait, 10)                                                            \
 	X(down, 5)                                                             \
@@ -157,14 +159,14 @@ static void day_suspend(struct ses *x)
 {
 	x->totals->nights++;
 	ses_suspend(x);
-	sim_run(&x->sim, some_ms(x, 2 * HOUR_MS));
+	sim_run(&x->sim, ses_some_ms(x, 2 * SES_HOUR_MS));
 	ses_start(x);
 }
 
 static void day_sleep(struct ses *x)
 {
 	x->totals->nights++;
-	ses_sleep(x, some_ms(x, 12 * HOUR_MS));
+	ses_sleep(x, ses_some_ms(x, 12 * SES_HOUR_MS));
 	switch (sim_random(&x->sim, 4)) {
 	case 0:
 		ses_path_new(x, false);
@@ -174,7 +176,7 @@ static void day_sleep(struct ses *x)
 		break;
 	case 2:
 		ses_path_lost(x);
-		sim_run(&x->sim, some_ms(x, 60000));
+		sim_run(&x->sim, ses_some_ms(x, 60000));
 		ses_path_new(x, sim_chance(&x->sim, 50));
 		break;
 	default:
@@ -189,7 +191,7 @@ static void day_reboot(struct ses *x)
 		ses_suspend(x);
 	else
 		ses_kill(x);
-	sim_run(&x->sim, some_ms(x, 2 * HOUR_MS));
+	sim_run(&x->sim, ses_some_ms(x, 2 * SES_HOUR_MS));
 	ses_boot(x);
 	ses_start(x);
 }
@@ -208,10 +210,10 @@ static void day_roam(struct ses *x)
 	x->totals->nights++;
 	while (n-- > 0) {
 		ses_path_lost(x);
-		sim_run(&x->sim, some_ms(x, 1200000));
+		sim_run(&x->sim, ses_some_ms(x, 1200000));
 		x->dark_ms = x->sim.now_ms;
 		ses_path_new(x, sim_chance(&x->sim, 40));
-		sim_run(&x->sim, some_ms(x, 4000));
+		sim_run(&x->sim, ses_some_ms(x, 4000));
 	}
 }
 
@@ -227,7 +229,7 @@ static void day_dark(struct ses *x)
 	bool *how = sim_chance(&x->sim, 50) ? &x->sim.link.cut : &sw->silent;
 
 	*how = true;
-	sim_run(&x->sim, some_ms(x, 2 * HOUR_MS));
+	sim_run(&x->sim, ses_some_ms(x, 2 * SES_HOUR_MS));
 	*how = false;
 	x->dark_ms = x->sim.now_ms;
 }
@@ -238,7 +240,7 @@ static void day_gateway_restart(struct ses *x)
 	enum gw_ticket_kind kind = s->gw_cfg.tickets;
 
 	s->link.cut = true;
-	sim_run(s, some_ms(x, 120000));
+	sim_run(s, ses_some_ms(x, 120000));
 	s->link.cut = false;
 	x->dark_ms = s->now_ms;
 	end_gw_restart(s, sim_chance(s, 70));
@@ -274,6 +276,24 @@ static void day_key_roll(struct ses *x)
 	gw_roll_key(x->sim.gw);
 }
 
+static void day_nat_rebinds(struct ses *x)
+{
+	ses_nat_rebinds(x);
+}
+
+static void day_other_family(struct ses *x)
+{
+	x->v6 = !x->v6;
+	day_move(x);
+}
+
+static void day_wall_jumps(struct ses *x)
+{
+	int64_t ms = ses_some_ms(x, 48 * SES_HOUR_MS);
+
+	x->wall_skew_ms += sim_chance(&x->sim, 50) ? ms : -ms;
+}
+
 static void day_data(struct ses *x)
 {
 	for (int i = 0; i < 8; i++) {
@@ -287,9 +307,9 @@ static void day_wait(struct ses *x)
 {
 	int64_t life_ms = (int64_t)x->sim.gw_cfg.lifetime_s * 1000;
 
-	if (life_ms > HOUR_MS)
-		life_ms = HOUR_MS;
-	sim_run(&x->sim, some_ms(x, 2 * life_ms));
+	if (life_ms > SES_HOUR_MS)
+		life_ms = SES_HOUR_MS;
+	sim_run(&x->sim, ses_some_ms(x, 2 * life_ms));
 }
 
 static void day_down(struct ses *x)
@@ -297,7 +317,7 @@ static void day_down(struct ses *x)
 	struct sim *s = &x->sim;
 
 	ses_down(x);
-	if (!sim_run_until(s, cond_over, SETTLE_MS))
+	if (!sim_run_until(s, cond_over, SES_SETTLE_MS))
 		sim_fail(s, "logging out does not end");
 	if (x->why != ERR_CANCELLED)
 		sim_fail(s, "logging out ends with %s", err_name(x->why));
@@ -315,16 +335,17 @@ static bool is_unkind(const struct gw_switches *sw, const struct sim *s)
 
 static void day_manners(struct ses *x)
 {
-	static const char *const words[] = {"nack",	     "nack-request",
-					    "silent-resume", "refuse-syntax",
-					    "ack-later",     "push",
-					    "cookie",	     "new-address",
-					    "forged-nack",   "refuse-proposal",
-					    "no-additional", "no-invalid-spi"};
+	static const char *const words[] = {
+		"nack",		 "nack-request", "silent-resume",
+		"refuse-syntax", "ack-later",	 "push",
+		"cookie",	 "new-address",	 "forged-nack",
+		"refuse-move",	 "check-path",	 "no-additional",
+		"resume-once",	 "no-mobike",	 "refuse-proposal",
+		"no-invalid-spi"};
 	struct gw_switches *sw = gw_switches(x->sim.gw);
-	unsigned which = sim_random(&x->sim, 12);
+	unsigned which = sim_random(&x->sim, sizeof(words) / sizeof(words[0]));
 
-	memset(sw, 0, sizeof(*sw));
+	*sw = x->born;
 	sim_must(&x->sim, gw_switch_set(sw, words[which], true));
 	sim_say(&x->sim, "--- gateway: %s", words[which]);
 }
@@ -406,7 +427,7 @@ static const char *disagreement(struct ses *x)
 
 void ses_check_connected(struct ses *x)
 {
-	int64_t end = x->sim.now_ms + SETTLE_MS;
+	int64_t end = x->sim.now_ms + SES_SETTLE_MS;
 	const char *why;
 
 	/* A rekey or renewal may be under way; a session of before dies by
@@ -442,12 +463,12 @@ static void good_again(struct ses *x)
 
 	sim_say(s, "--- all is good again");
 	ses_note_manners(x);
-	memset(gw_switches(s->gw), 0, sizeof(struct gw_switches));
+	*gw_switches(s->gw) = x->born;
 	sim_clean_link(s);
 	x->slow_ms = 0; /* slower than the gateway's patience is no fault */
 	again(x);
 	/* Once it may still fail for what was before. */
-	if (!sim_run_until(s, cond_rests, BACK_MS))
+	if (!sim_run_until(s, ses_rests, SES_BACK_MS))
 		sim_fail(s, "the session does not come back: %s (%s)",
 			 session_state_text(x->state),
 			 session_report(x->session)->last_detail);
@@ -456,15 +477,15 @@ static void good_again(struct ses *x)
 	sim_run(s, 250000); /* a DPD at either end, unto its end */
 	check_closed(x);
 	again(x);
-	if (!sim_run_until(s, cond_rests, BACK_MS) || x->closed)
+	if (!sim_run_until(s, ses_rests, SES_BACK_MS) || x->closed)
 		sim_fail(s, "no connection over a good link: %s (%s)",
 			 session_state_text(x->state),
 			 session_report(x->session)->last_detail);
 	ses_check_connected(x);
+	x->totals->connected++;
 }
 
-/* Timers that bring nothing are few. */
-static void check_wakes(struct ses *x)
+void ses_check_wakes(struct ses *x)
 {
 	if (x->idle_wakes > 20 + x->wakes / 2)
 		sim_fail(&x->sim, "%u of %u wake-ups for nothing",
@@ -478,7 +499,7 @@ void ses_story_day(struct ses *x)
 	unsigned n = 3 + sim_random(s, 8);
 	const struct day_op *op;
 
-	config(x);
+	ses_config(x);
 	if (sim_chance(s, 60))
 		bad_link(x);
 	if (!kind && sim_chance(s, 15))
@@ -486,7 +507,7 @@ void ses_story_day(struct ses *x)
 	ses_start(x);
 	for (unsigned i = 0; i < n; i++) {
 		if (sim_chance(s, 70))
-			sim_run_until(s, cond_rests, SETTLE_MS);
+			sim_run_until(s, ses_rests, SES_SETTLE_MS);
 		check_closed(x);
 		again(x);
 		op = pick_op(x);
@@ -496,109 +517,13 @@ void ses_story_day(struct ses *x)
 		ses_note_manners(x);
 		op->play(x);
 		ses_note_manners(x);
-		sim_run(s, some_ms(x, 60000));
+		sim_run(s, ses_some_ms(x, 60000));
 		ses_note_manners(x);
 	}
 	check_closed(x);
 	good_again(x);
-	check_wakes(x);
+	ses_check_wakes(x);
 	if (sim_chance(s, 50))
 		day_down(x);
 	ses_suspend(x);
-}
-
-/* --- lies: nobody may connect to such a gateway, and it learns nothing ---- */
-
-void ses_story_lies(struct ses *x)
-{
-	struct sim *s = &x->sim;
-	unsigned which = sim_random(s, 3);
-	bool before = sim_chance(s, 60);
-	struct gw_switches *sw;
-
-	config(x);
-	x->slow_ms = 0;
-	if (which == 2)
-		x->cfg.ike.auth = IKE_AUTH_EAP_MSCHAPV2;
-	ses_start(x);
-	if (before) {
-		if (!sim_run_until(s, cond_rests, SETTLE_MS) || x->closed)
-			sim_fail(s, "no connection over a good link");
-		sim_run(s, 3000);
-		ses_suspend(x);
-	} else {
-		ses_kill(x);
-	}
-	x->secret_left = false;
-	sw = gw_switches(s->gw);
-	sw->wrong_auth = which == 0;
-	sw->wrong_idr = which == 1;
-	sw->early_eap_success = which == 2;
-	sw->nack = which == 2;
-	x->unkind_ms = INT64_MAX;
-	sim_say(s, "--- it lies: %u", which);
-	ses_start(x);
-	sim_run(s, SETTLE_MS);
-	if (s->c.up || x->secret_left)
-		sim_fail(s, "manners %u: %s", which,
-			 s->c.up ? "connected" : "the password went out");
-	if (x->closed && x->why != ERR_UNTRUSTED && x->why != ERR_AUTH &&
-	    x->why != ERR_PEER)
-		sim_fail(s, "manners %u: closed with %s", which,
-			 err_name(x->why));
-	check_wakes(x);
-}
-
-/* --- idle: 24 hours of a connection that nobody uses ---------------------- */
-
-#define NIGHT_MS (24 * HOUR_MS)
-
-static unsigned times(uint32_t period_ms)
-{
-	/* Jitter may shorten a period by a quarter. */
-	return period_ms == 0 ? 0 : (unsigned)(NIGHT_MS * 4 / period_ms / 3);
-}
-
-void ses_story_idle(struct ses *x)
-{
-	struct sim *s = &x->sim;
-	struct ike_config *c = &x->cfg.ike;
-	uint64_t sent, budget;
-	unsigned wakes;
-
-	config(x);
-	s->gw_cfg.dpd_ms = 0;
-	x->slow_ms = 0;
-	end_gw_restart(s, false);
-	c->keepalive_ms = sim_chance(s, 50) ? 20000 : 0;
-	c->dpd_ms = sim_chance(s, 80) ? 60000 + sim_random(s, 600000) : 0;
-	c->ike_rekey_ms = sim_chance(s, 50) ? 4 * HOUR_MS : 0;
-	c->child_rekey_ms = sim_chance(s, 50) ? HOUR_MS : 0;
-	gw_set_lifetime(s->gw,
-			s->gw_cfg.lifetime_s = 600 + sim_random(s, 30000));
-	gw_switches(s->gw)->nack_request = sim_chance(s, 40);
-	ses_start(x);
-	if (!sim_run_until(s, cond_rests, SETTLE_MS) || x->closed)
-		sim_fail(s, "no connection over a good link");
-	sim_run(s, 5000);
-	wakes = x->wakes;
-	sent = s->n_datagrams;
-	sim_run(s, NIGHT_MS);
-	wakes = x->wakes - wakes;
-	sent = s->n_datagrams - sent;
-	budget = 30 +
-		 (NIGHT_MS / (c->keepalive_ms ? c->keepalive_ms : NIGHT_MS)) +
-		 (NIGHT_MS / (c->dpd_ms ? c->dpd_ms : NIGHT_MS)) +
-		 3 * times((uint32_t)c->ike_rekey_ms) +
-		 3 * times((uint32_t)c->child_rekey_ms) +
-		 /* a ticket is asked for after half its life at the earliest */
-		 6 * (uint64_t)(NIGHT_MS / (s->gw_cfg.lifetime_s * 500ll));
-	sim_say(s, "24 h: %u wake-ups of %llu, %llu datagrams", wakes,
-		(unsigned long long)budget, (unsigned long long)sent);
-	if (!s->c.up)
-		sim_fail(s, "not connected in the morning");
-	if (wakes > budget)
-		sim_fail(s, "%u wake-ups in 24 h instead of %llu", wakes,
-			 (unsigned long long)budget);
-	ses_check_connected(x);
 }

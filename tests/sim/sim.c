@@ -145,32 +145,49 @@ static void insert(struct sim *s, struct sim_packet *p)
 		sim_fail(s, "more than %d datagrams on the wire", WIRE_MAX);
 }
 
-static void put_one(struct sim *s, bool to_gw, bool esp, struct bytes d,
-		    const struct ike_path *path)
+static struct sim_packet *packet(bool to_gw, bool esp, struct bytes d,
+				 const struct ike_path *path)
 {
 	struct sim_packet *p =
 		calloc(1, sizeof(*p) + ESP_HEADROOM + d.len + ESP_TAILROOM);
-	unsigned delay = s->link.delay_ms;
 
 	if (p == NULL)
 		abort();
+	p->to_gw = to_gw;
+	p->esp = esp;
+	p->path = *path;
+	p->len = d.len;
+	memcpy(p->d + ESP_HEADROOM, d.p, d.len);
+	return p;
+}
+
+static void put_one(struct sim *s, bool to_gw, bool esp, struct bytes d,
+		    const struct ike_path *path)
+{
+	struct sim_packet *p = packet(to_gw, esp, d, path);
+	unsigned delay = s->link.delay_ms;
+
 	if (s->link.jitter_ms > 0)
 		delay += sim_random(s, s->link.jitter_ms);
 	/* Held back so long that later ones overtake it. */
 	if (sim_chance(s, s->link.reorder))
 		delay += 1 + sim_random(s, 3 * s->link.delay_ms + 50);
 	p->at_ms = s->now_ms + delay;
-	p->to_gw = to_gw;
-	p->esp = esp;
-	p->path = *path;
-	p->len = d.len;
-	memcpy(p->d + ESP_HEADROOM, d.p, d.len);
 	/* What is signed only later must arrive whole: there a flipped bit
 	 * rightly ends the attempt. */
 	if (!esp && d.p[18] != IKE_SA_INIT && d.p[18] != IKE_SESSION_RESUME &&
 	    sim_chance(s, s->link.damage))
 		p->d[ESP_HEADROOM + sim_random(s, (uint32_t)d.len)] ^=
 			(uint8_t)(1u << sim_random(s, 8));
+	insert(s, p);
+}
+
+void sim_inject(struct sim *s, struct bytes d, const struct ike_path *path,
+		unsigned delay_ms)
+{
+	struct sim_packet *p = packet(false, false, d, path);
+
+	p->at_ms = s->now_ms + delay_ms;
 	insert(s, p);
 }
 

@@ -114,6 +114,9 @@ void sim_fail(struct sim *s, const char *fmt, ...)
 	} while (0)
 void sim_put(struct sim *s, bool to_gw, bool esp, struct bytes d,
 	     const struct ike_path *path);
+/* Somebody on the path writes to the client. */
+void sim_inject(struct sim *s, struct bytes d, const struct ike_path *path,
+		unsigned delay_ms);
 /* Lets ms pass, or less when cond becomes true. */
 void sim_run(struct sim *s, int64_t ms);
 bool sim_run_until(struct sim *s, bool (*cond)(struct sim *s), int64_t ms);

@@ -233,7 +233,7 @@ void story_evil(struct sim *s)
 void story_refuse(struct sim *s)
 {
 	unsigned which = sim_random(s, 12);
-	bool resumes = which == 4 || which == 8 || which == 10 || which == 11;
+	bool resumes = which == 4 || which >= 8;
 	struct gw_switches *sw;
 
 	story_config(s);
@@ -256,7 +256,7 @@ void story_refuse(struct sim *s)
 	sw->wrong_idr = which == 6;
 	if (which == 7)
 		gw_forget_tickets(s->gw);
-	/* The two readings of RFC 5723 4.3.3: alike, or not. */
+	/* The two readings of RFC 5723 4.3.3: learnt, or told before. */
 	sw->first_only = which == 9 || which == 10;
 	s->c.cfg.ike.resume_auth_first_only = which == 10;
 	sw->resume_once = which == 11;
