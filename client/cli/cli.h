@@ -44,6 +44,19 @@ int cli_fail(enum err e, const struct diag *diag);
 enum err ERR_MUST prompt_secret(const char *text, int signal_fd,
 				struct secret *out, struct diag *diag);
 
+/* The same where no signal is caught otherwise. */
+enum err ERR_MUST prompt_secret_alone(const char *text, struct secret *out,
+				      struct diag *diag);
+/* A question to /dev/tty. ERR_CANCELLED: anything but yes; ERR_NEEDS_PERSON:
+ * nobody is there. */
+enum err ERR_MUST prompt_confirm(const char *text, struct diag *diag);
+/* A text from elsewhere, control characters as '?'. */
+void show_text(const char *text);
+
+/* cmd_fetch.c: GET over https. gives *out (free), with a NUL behind it. */
+enum err ERR_MUST fetch_https(const char *url, size_t max, uint8_t **out,
+			      size_t *out_len, struct diag *diag);
+
 /* background.c: the process that stays behind. In the parent this does not
  * return: it ends with the child's first exit code. *out_fd: for
  * background_detach. */

@@ -40,6 +40,9 @@ static const struct cli_verb verbs[] = {
 	{"log", cli_log, ARGS_NAME, "fv", false},
 	{"tickets", cli_tickets, ARGS_NONE, "jvr", false},
 	{"forget", cli_forget, ARGS_NAME, "v", false},
+	{"import", cli_import, ARGS_FILE, "npyv", false},
+	{"export", cli_export, ARGS_NAME_FILE, "v", false},
+	{"profile", cli_profile, ARGS_WORDS, "v", false},
 };
 
 static const char usage[] =
@@ -52,6 +55,11 @@ static const char usage[] =
 	"       vpn-connect tickets [--json]\n"
 	"       vpn-connect tickets --rotate-key   a new key for all tickets\n"
 	"       vpn-connect forget NAME      delete the ticket\n"
+	"       vpn-connect profile new NAME | list\n"
+	"       vpn-connect import [--name NAME] [--password-file FILE] "
+	"[--yes]\n"
+	"                          FILE | https://...  make a profile of it\n"
+	"       vpn-connect export NAME [FILE]         for NetworkManager\n"
 	"       vpn-connect --help | --version\n"
 	"\n"
 	"NAME is a profile, NAME.conf in ~/.config/vpn-connect or " SYSCONFDIR

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -83,4 +85,48 @@ enum err prompt_secret(const char *text, int signal_fd, struct secret *out,
 	say(tty, "\n");
 	close(tty);
 	return e;
+}
+
+enum err prompt_secret_alone(const char *text, struct secret *out,
+			     struct diag *diag)
+{
+	sigset_t set, before;
+	enum err e;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, &before) < 0)
+		return diag_sys(diag, ERR_SYS, "sigprocmask");
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	e = fd < 0 ? diag_sys(diag, ERR_SYS, "signalfd")
+		   : prompt_secret(text, fd, out, diag);
+	if (fd >= 0)
+		close(fd);
+	/* A signal that waits is handled only now, with echo on again. */
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return e;
+}
+
+enum err prompt_confirm(const char *text, struct diag *diag)
+{
+	char answer[16] = "";
+	ssize_t len;
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (tty < 0)
+		return diag_set(diag, ERR_NEEDS_PERSON,
+				"no terminal to ask on: add --yes to accept "
+				"without a question");
+	say(tty, text);
+	say(tty, " [y/N] ");
+	len = read(tty, answer, sizeof(answer) - 1);
+	close(tty);
+	if (len > 0 && (answer[0] == 'y' || answer[0] == 'Y'))
+		return OK;
+	return diag_set(diag, ERR_CANCELLED,
+			"not accepted: nothing is "
+			"written");
 }

@@ -108,6 +108,16 @@ void show_row(const struct show *show, const char *label, const char *fmt, ...)
 	text_wrap(show, text);
 }
 
+void show_text(const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		putchar((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ? '?'
+									 : c);
+	}
+}
+
 /* --- values --------------------------------------------------------------- */
 
 static const char *text(const json_t *o, const char *key)

@@ -229,57 +229,37 @@ static enum err fingerprint(struct profile *p, struct diag *diag)
 	return e ? e : credential_print(p, diag);
 }
 
+enum err profile_file_read(const struct places *places, const char *arg,
+			   char out_path[PLACE_MAX], char **out_text,
+			   struct diag *diag)
+{
+	char name[PROFILE_NAME_MAX];
+	enum err e = profile_file_name(arg, name, diag);
+
+	*out_text = NULL;
+	if (e)
+		return e;
+	if (!ends_with(arg, SUFFIX))
+		return text_find(places, name, out_path, out_text, diag);
+	snprintf(out_path, PLACE_MAX, "%s", arg);
+	e = text_read(out_path, out_text, diag);
+	return e == ERR_NOT_FOUND ? ERR_PROFILE : e;
+}
+
 enum err profile_file_load(const struct places *places, const char *arg,
 			   struct profile *out, struct diag *diag)
 {
 	char name[PROFILE_NAME_MAX], path[PLACE_MAX];
-	char *text = NULL;
+	char *text;
 	enum err e;
 
-	e = profile_file_name(arg, name, diag);
-	if (e)
-		return e;
-	if (ends_with(arg, SUFFIX)) {
-		snprintf(path, sizeof(path), "%s", arg);
-		e = text_read(path, &text, diag);
-		if (e == ERR_NOT_FOUND)
-			e = ERR_PROFILE;
-	} else {
-		e = text_find(places, name, path, &text, diag);
-	}
+	e = profile_file_read(places, arg, path, &text, diag);
+	if (!e)
+		e = profile_file_name(arg, name, diag);
 	if (!e)
 		e = profile_parse(name, text, out, diag);
 	free(text);
 	if (!e)
 		e = paths_resolve(path, out, diag);
-	return e ? e : fingerprint(out, diag);
-}
-
-static enum err absolute_check(const char *key, const char *path,
-			       struct diag *diag)
-{
-	if (path[0] == '\0' || path[0] == '/')
-		return OK;
-	return diag_set(diag, ERR_PROFILE,
-			"%s: '%.200s' is not an absolute path: begin it with /",
-			key, path);
-}
-
-enum err profile_text_load(const char *name, const char *text,
-			   struct profile *out, struct diag *diag)
-{
-	enum err e = profile_parse(name, text, out, diag);
-
-	if (!e)
-		e = absolute_check("[gateway] ca", out->ca, diag);
-	if (!e)
-		e = absolute_check("[identity] password-file",
-				   out->password_file, diag);
-	if (!e)
-		e = absolute_check("[identity] certificate", out->certificate,
-				   diag);
-	if (!e)
-		e = absolute_check("[identity] private-key", out->private_key,
-				   diag);
 	return e ? e : fingerprint(out, diag);
 }

@@ -18,6 +18,28 @@ enum err ERR_MUST profile_file_name(const char *arg, char out[PROFILE_NAME_MAX],
 enum err ERR_MUST profile_file_load(const struct places *places,
 				    const char *arg, struct profile *out,
 				    struct diag *diag);
+/* Finds and reads, as above; gives *out_text (free), and where it is. */
+enum err ERR_MUST profile_file_read(const struct places *places,
+				    const char *arg, char out_path[PLACE_MAX],
+				    char **out_text, struct diag *diag);
+/* Names of the profiles in all folders, each once; at most cap. Returns the
+ * count. */
+size_t profile_file_list(const struct places *places,
+			 char (*out)[PROFILE_NAME_MAX], size_t cap);
+
+/* A file that belongs to a profile: NAME and the suffix, 0600. */
+struct profile_extra {
+	const char *suffix;
+	struct bytes content;
+};
+/* Writes NAME.conf and its files into the user's own folder, which is made
+ * where it is missing: all, or nothing. Replaces nothing: ERR_PROFILE where
+ * one of them is there. *out_path: of the profile. */
+enum err ERR_MUST profile_file_save(const struct places *places,
+				    const char *name, const char *text,
+				    const struct profile_extra *extras,
+				    size_t n_extras, char out_path[PLACE_MAX],
+				    struct diag *diag);
 /* The same from a text that lies in no file: every path in it must be
  * absolute. */
 enum err ERR_MUST profile_text_load(const char *name, const char *text,
