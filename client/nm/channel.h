@@ -16,15 +16,14 @@
 /* X(name, number, what its body is) */
 #define CHANNEL_KIND_LIST(X)                                                   \
 	/* to the core */                                                      \
-	X(CHANNEL_PROFILE, 1, "the profile's text, the first message")         \
-	X(CHANNEL_SECRET, 2, "a password or pre-shared key")                   \
-	X(CHANNEL_NO_SECRET, 3, "nothing: nobody gives one")                   \
-	X(CHANNEL_SUSPEND, 4, "nothing: end, keep the ticket")                 \
+	X(CHANNEL_PROFILE, 1, "the profile's text; a SECRET follows")          \
+	X(CHANNEL_SECRET, 2, "a password or pre-shared key, or nothing")       \
+	X(CHANNEL_SUSPEND, 3, "nothing: end, keep the ticket")                 \
 	/* to the service */                                                   \
-	X(CHANNEL_PROGRESS, 5, "a line for the log")                           \
-	X(CHANNEL_ASK, 6, "a question: SECRET or NO_SECRET is awaited")        \
-	X(CHANNEL_CONFIG, 7, "struct channel_config")                          \
-	X(CHANNEL_CLOSED, 8, "struct channel_closed, the last message")
+	X(CHANNEL_PROGRESS, 4, "a line for the log")                           \
+	X(CHANNEL_ASK, 5, "a question: a SECRET is awaited")                   \
+	X(CHANNEL_CONFIG, 6, "struct channel_config")                          \
+	X(CHANNEL_CLOSED, 7, "struct channel_closed, the last message")
 
 enum channel_kind {
 #define X(name, number, body) name = number,

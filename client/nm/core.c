@@ -30,6 +30,7 @@ struct core {
 	struct control *control;
 	struct ticket_cache *cache;
 	struct tunnel *tunnel;
+	struct secret known; /* what NetworkManager had at the start */
 	uint32_t prompts;
 	bool was_up;
 	bool over; /* why is set */
@@ -103,24 +104,32 @@ static void on_closed(void *ctx, enum err why, const char *detail)
 	core_end(ctx, why, detail);
 }
 
-/* Waits for the answer to a question: a person may take long. */
-static enum err secret_await(struct core *c, struct secret *out,
-			     struct diag *diag)
+/* Waits for it: a person may take long. */
+static enum err secret_receive(struct core *c, struct secret *out)
 {
 	enum channel_kind kind = CHANNEL_SUSPEND;
 	struct bytes body = BYTES_NONE;
 	enum err e = channel_receive(CHANNEL_FD, c->message, &kind, &body);
 
-	if (e || kind == CHANNEL_SUSPEND)
-		return diag_set(diag, ERR_CANCELLED, "cancelled");
-	if (kind != CHANNEL_SECRET || body.len == 0)
-		return diag_set(diag, ERR_NEEDS_PERSON,
-				"no password was given");
+	if (e || kind != CHANNEL_SECRET)
+		return ERR_CANCELLED;
 	e = secret_set(out, body);
 	mem_wipe(c->message, 1 + body.len);
-	return e ? diag_set(diag, ERR_PROFILE,
-			    "a password longer than %d octets", SECRET_MAX)
-		 : OK;
+	return e;
+}
+
+static enum err secret_ask(struct core *c, const char *prompt,
+			   struct secret *out, struct diag *diag)
+{
+	enum err e;
+
+	say(CHANNEL_ASK, prompt);
+	e = secret_receive(c, out);
+	if (!e && out->len == 0)
+		e = diag_set(diag, ERR_NEEDS_PERSON, "no password was given");
+	if (!e)
+		c->prompts++;
+	return e;
 }
 
 static enum err on_ask_secret(void *ctx, const char *prompt, struct secret *out,
@@ -130,11 +139,13 @@ static enum err on_ask_secret(void *ctx, const char *prompt, struct secret *out,
 	struct diag missing = DIAG_INIT;
 	enum err e = credential_read(&c->profile, out, &missing);
 
-	if (e != ERR_NOT_FOUND)
-		return e ? diag_set(diag, e, "%s", diag_text(&missing, e)) : OK;
-	say(CHANNEL_ASK, prompt);
-	c->prompts++;
-	return secret_await(c, out, diag);
+	if (e && e != ERR_NOT_FOUND)
+		return diag_set(diag, e, "%s", diag_text(&missing, e));
+	if (e && c->known.len > 0) {
+		*out = c->known;
+		return OK;
+	}
+	return e ? secret_ask(c, prompt, out, diag) : OK;
 }
 
 /* --- who may end it ---------------------------------------------------------
@@ -203,8 +214,8 @@ static enum err privilege_drop(struct core *c, struct diag *diag)
 
 static enum err profile_receive(struct core *c, struct diag *diag)
 {
-	enum channel_kind kind;
-	struct bytes body;
+	enum channel_kind kind = CHANNEL_SUSPEND;
+	struct bytes body = BYTES_NONE;
 	enum err e = channel_receive(CHANNEL_FD, c->message, &kind, &body);
 
 	if (e || kind != CHANNEL_PROFILE || memchr(body.p, '\0', body.len) ||
@@ -259,6 +270,8 @@ static enum err core_prepare(struct core *c, struct diag *diag)
 	const struct control_place place = {c->places.run, c->name};
 	enum err e = profile_receive(c, diag);
 
+	if (!e)
+		e = secret_receive(c, &c->known);
 	if (!e)
 		e = control_open(&place, &c->control, diag);
 	if (e)

@@ -57,6 +57,11 @@ static void core_forget(VpcService *s)
 	child_stop(&s->child);
 }
 
+static enum err secret_send(VpcService *s, const struct secret *secret)
+{
+	return channel_send(s->child.fd, CHANNEL_SECRET, secret_view(secret));
+}
+
 static gboolean core_start(VpcService *s, GError **error)
 {
 	s->was_up = s->told = FALSE;
@@ -64,7 +69,8 @@ static gboolean core_start(VpcService *s, GError **error)
 					    .text = "the core crashed"};
 	if (!child_start(&s->child, s->owner, s->name, error))
 		return FALSE;
-	if (channel_send(s->child.fd, CHANNEL_PROFILE, bytes_str(s->text))) {
+	if (channel_send(s->child.fd, CHANNEL_PROFILE, bytes_str(s->text)) ||
+	    secret_send(s, &s->secret)) {
 		core_forget(s);
 		g_set_error_literal(error, NM_VPN_PLUGIN_ERROR,
 				    NM_VPN_PLUGIN_ERROR_LAUNCH_FAILED,
@@ -76,25 +82,15 @@ static gboolean core_start(VpcService *s, GError **error)
 	return TRUE;
 }
 
-static void answer(VpcService *s, const struct secret *secret)
-{
-	enum err e;
-
-	e = secret->len > 0
-		    ? channel_send(s->child.fd, CHANNEL_SECRET,
-				   secret_view(secret))
-		    : channel_send(s->child.fd, CHANNEL_NO_SECRET, BYTES_NONE);
-	if (e)
-		g_warning("the core: %s", err_text(e));
-}
-
 static void core_asks(VpcService *s, struct bytes body)
 {
+	const struct secret none = {.len = 0};
 	const char *hints[] = {NM_VPC_SECRET, NULL};
 	char question[CHANNEL_TEXT_MAX];
 
-	if (s->secret.len > 0 || !s->may_ask) {
-		answer(s, &s->secret);
+	if (!s->may_ask) {
+		if (secret_send(s, &none))
+			g_warning("the core does not listen");
 		return;
 	}
 	channel_text(body, question);
@@ -166,7 +162,6 @@ static void core_says(VpcService *s, enum channel_kind kind, struct bytes body)
 		return;
 	case CHANNEL_PROFILE:
 	case CHANNEL_SECRET:
-	case CHANNEL_NO_SECRET:
 	case CHANNEL_SUSPEND:
 		break;
 	}
@@ -251,8 +246,8 @@ static gboolean service_new_secrets(NMVpnServicePlugin *plugin,
 	struct secret secret = {0};
 
 	secret_take(connection, &secret);
-	if (s->child.process)
-		answer(s, &secret);
+	if (s->child.process && secret_send(s, &secret))
+		g_warning("the core does not listen");
 	secret_wipe(&secret);
 	return TRUE;
 }
