@@ -62,11 +62,13 @@ static enum err parse(struct job *job, struct diag *diag)
 		.dir = job->fetched ? NULL : job->dir,
 		.fetched = job->fetched,
 	};
-	enum err e = import_read(&source, &job->im, diag);
+	return import_read(&source, &job->im, diag);
+}
 
-	for (size_t i = 0; !e && i < job->im->n_notes; i++)
-		fprintf(stderr, "note: %s\n", job->im->notes[i]);
-	return e;
+static void notes_print(const struct import *im)
+{
+	for (size_t i = 0; i < im->n_notes; i++)
+		fprintf(stderr, "note: %s\n", im->notes[i]);
 }
 
 /* As told, else as the file says, else as the file is called. */
@@ -208,6 +210,8 @@ static enum err import_run(struct job *job, struct diag *diag)
 		e = container_open(job, diag);
 	if (!e)
 		e = import_finish(job->im, job->name, &job->text, diag);
+	if (job->im)
+		notes_print(job->im);
 	if (!e)
 		e = accept(job, diag);
 	return e ? e : save(job, diag);

@@ -150,7 +150,7 @@ static void read_as(struct import *im, const struct import_source *source)
 	struct node *root = NULL;
 
 	if (text.len == 0 || memchr(text.p, '\0', text.len) ||
-	    text.p[0] == 0x30) {
+	    begins(text, "0") || begins(text, "bplist")) {
 		read_binary(im, text);
 	} else if (begins(start, "{")) {
 		root = tree_read(im, start, tree_from_json);

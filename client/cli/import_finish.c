@@ -66,9 +66,12 @@ enum err import_open_p12(struct import *im, const char *password,
 	im->key = p12.key;
 	p12.cert = p12.key = NULL;
 	/* A CA of its own counts more than what stands in the container. */
-	if (!im->ca) {
+	if (!im->ca && p12.ca) {
 		im->ca = p12.ca;
 		p12.ca = NULL;
+		import_note(im, im->p12_line,
+			    "the gateway is believed by the CA in the "
+			    "container");
 	}
 	p12_free(&p12);
 	identity_from_cert(im);

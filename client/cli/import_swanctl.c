@@ -115,7 +115,7 @@ static void remote_read(struct import *im, struct node *remote)
 		file_set(im, node_get(remote, "certs"), "gateway", "ca",
 			 "x509");
 	if (!import_find(im, "gateway", "ca"))
-		import_note(im, remote->line,
+		import_note(im, import_line(remote),
 			    "no cacerts: the gateway must have a certificate "
 			    "of the system's CAs; else name its CA by ca");
 	if (auth && auth->text &&

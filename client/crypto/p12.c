@@ -119,18 +119,14 @@ static enum err key_take(struct bytes key, struct bytes cert_der,
 		 : OK;
 }
 
-static enum err ca_append(struct bytes der, char **all)
+static enum err cert_append(struct bytes der, char **all)
 {
+	size_t len = *all ? strlen(*all) : 0;
 	char *one, *joined;
 	enum err e = pem_encode("CERTIFICATE", der, &one);
-	size_t len;
 
-	if (e || !*all) {
-		if (!e)
-			*all = one;
+	if (e)
 		return e;
-	}
-	len = strlen(*all);
 	joined = realloc(*all, len + strlen(one) + 1);
 	if (joined) {
 		strcpy(joined + len, one);
@@ -138,6 +134,16 @@ static enum err ca_append(struct bytes der, char **all)
 	}
 	free(one);
 	return joined ? OK : ERR_NO_MEMORY;
+}
+
+static enum err other_take(struct bytes der, struct p12 *out)
+{
+	struct x509 cert;
+	enum err e = x509_parse(der, &cert);
+
+	return e ? e
+		 : cert_append(der,
+			       x509_self_issued(&cert) ? &out->ca : &out->cert);
 }
 
 /* Frees list. */
@@ -149,8 +155,8 @@ static enum err cas_take(WC_DerCertList *list, struct p12 *out)
 		WC_DerCertList *next = list->next;
 
 		if (!e)
-			e = ca_append(bytes(list->buffer, list->bufferSz),
-				      &out->ca);
+			e = other_take(bytes(list->buffer, list->bufferSz),
+				       out);
 		XFREE(list->buffer, NULL, DYNAMIC_TYPE_PKCS);
 		XFREE(list, NULL, DYNAMIC_TYPE_PKCS);
 		list = next;
@@ -176,8 +182,7 @@ static enum err parse(WC_PKCS12 *p, struct bytes file, const char *password,
 		e = key_take(bytes(key, key_len), bytes(cert, cert_len), out,
 			     diag);
 	if (!e)
-		e = pem_encode("CERTIFICATE", bytes(cert, cert_len),
-			       &out->cert);
+		e = cert_append(bytes(cert, cert_len), &out->cert);
 	if (e)
 		(void)cas_take(cas, out);
 	else

@@ -8,8 +8,8 @@
 /* PEM texts; NULL where there is none. */
 struct p12 {
 	char *key;  /* PKCS#8, not encrypted: a secret */
-	char *cert; /* that belongs to the key */
-	char *ca;   /* all others */
+	char *cert; /* that belongs to the key, and its chain behind it */
+	char *ca;   /* all that issued themselves */
 };
 
 /* gives *out (p12_free). password: UTF-8, may be empty. ERR_NEEDS_PERSON: the
