@@ -168,6 +168,7 @@ static void input_protected(struct ike_sa *sa, struct ike_gen *gen,
 	if (place != PLACE_ANSWER || gen->req.kind != REQ_PROBE)
 		sa->heard_ms = sa->now_ms;
 	gen->quiet_until_ms = -1;
+	ike_rivals_settle(sa, gen);
 	if (place == PLACE_COPY) {
 		ike_answer_again(sa, gen, path);
 		return;
@@ -194,6 +195,8 @@ enum err ike_input(struct ike_sa *sa, uint8_t *dgram, size_t len,
 	gen = ike_gen_find(sa, h.spi_i, h.spi_r);
 	if (!gen && ike_race_has(sa, h.spi_i))
 		gen = sa->cur;
+	if (!gen && h.exchange == IKE_SESSION_RESUME)
+		ike_rival_take(sa, view);
 	if (!gen)
 		return OK;
 	if (h.exchange == IKE_SA_INIT || h.exchange == IKE_SESSION_RESUME)

@@ -64,6 +64,7 @@ void ike_setup_free(struct ike_sa *sa)
 		return;
 	ke_free(&s->ke);
 	ike_race_clear(s);
+	ike_rivals_clear(s);
 	ike_buf_free(&s->first_own);
 	ike_buf_free(&s->first_peer);
 	ike_buf_free(&s->ticket_buf);
@@ -262,7 +263,8 @@ bool ike_sa_owns(const struct ike_sa *sa, struct bytes dgram)
 	uint64_t spi_r = rd_u64(&r);
 
 	return rd_ok(&r) &&
-	       (ike_gen_find(sa, spi_i, spi_r) || ike_race_has(sa, spi_i));
+	       (ike_gen_find(sa, spi_i, spi_r) || ike_race_has(sa, spi_i) ||
+		ike_rival_fits(sa, spi_i, spi_r));
 }
 
 int64_t ike_sa_next_deadline(const struct ike_sa *sa)

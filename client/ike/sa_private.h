@@ -150,6 +150,17 @@ struct ike_racer {
 	int64_t sent_ms;
 };
 
+#define IKE_RIVALS_MAX 2
+/* A further answer to IKE_SESSION_RESUME. */
+struct ike_rival {
+	uint64_t spi_r; /* 0: free place */
+	bool started;
+	int64_t at_ms;
+	uint8_t nr[IKE_NONCE_MAX];
+	size_t nr_len;
+	struct ike_buf first_peer;
+};
+
 /* What only the way up needs; wiped when the SA stands. */
 struct ike_setup {
 	bool is_resume;
@@ -168,6 +179,7 @@ struct ike_setup {
 	bool race_over;
 	struct ike_buf first_own, first_peer; /* for AUTH, 2.15 */
 	struct secret maced_own, maced_peer;
+	struct ike_rival rivals[IKE_RIVALS_MAX];
 	struct ike_ticket ticket; /* opaque: a view into ticket_buf */
 	struct ike_buf ticket_buf;
 	struct secret psk;
@@ -417,6 +429,16 @@ void ike_note_hint(struct ike_sa *sa, enum err why, uint32_t wait_ms,
 enum err ERR_MUST ike_resume_send(struct ike_sa *sa);
 void ike_resume_write(struct ike_sa *sa, struct ike_wr *w);
 enum err ike_resume_answer(struct ike_sa *sa, const struct ike_rx *rx);
+
+/* --- rivals.c --- */
+/* Could this be another answer to the ticket presented? */
+bool ike_rival_fits(const struct ike_sa *sa, uint64_t spi_i, uint64_t spi_r);
+void ike_rival_take(struct ike_sa *sa, struct bytes dgram);
+/* The IKE_AUTH on gen is not answered in time. */
+void ike_rivals_start(struct ike_sa *sa, const struct ike_gen *gen);
+/* gen has brought a message with the right keys: it is the SA. */
+void ike_rivals_settle(struct ike_sa *sa, struct ike_gen *gen);
+void ike_rivals_clear(struct ike_setup *s);
 
 /* --- x_auth.c --- */
 enum err ERR_MUST ike_auth_begin(struct ike_sa *sa);

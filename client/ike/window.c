@@ -357,6 +357,8 @@ static void request_repeat(struct ike_sa *sa, struct ike_gen *gen)
 	}
 	if (q->kind == REQ_INIT || q->kind == REQ_RESUME)
 		ike_race_repeat(sa);
+	if (q->kind == REQ_AUTH_RESUMED)
+		ike_rivals_start(sa, gen);
 }
 
 void ike_request_hurry(struct ike_sa *sa, struct ike_gen *gen)

@@ -336,6 +336,10 @@ static void ask(struct link *l, const struct ike_action *a)
 static void client_act(struct link *l, const struct ike_action *a)
 {
 	if (a->kind == IKE_DO_SEND) {
+		struct ike_hdr h;
+
+		if (ike_hdr_parse(a->u.send.dgram, &h) == OK && !h.spi_r)
+			l->first_spi = h.spi_i;
 		l->n_sent++;
 		wire_put(l, true, a->u.send.dgram, &a->u.send.path);
 		return;

@@ -74,6 +74,7 @@ struct link {
 	bool probed; /* and the last IKE_DO_PROBED */
 	bool up, resumed, behind_nat, closed, auth_sent;
 	bool resume_auth_failed; /* of the last end */
+	uint64_t first_spi;	 /* ours, of the last first message */
 	bool redirected;
 	struct ike_redirect redirect;
 	enum err why;

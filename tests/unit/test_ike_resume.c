@@ -159,8 +159,8 @@ static void a_resume_told_to_keep_on_tells_the_refusal_once(void **state)
 }
 
 /* libreswan's way: ESP without UDP. */
-static void resume_without_nat_detection_is_taken_where_udp_is_not_needed(
-	void **state)
+static void
+resume_without_nat_detection_is_taken_where_udp_is_not_needed(void **state)
 {
 	struct link l;
 
@@ -364,6 +364,88 @@ static void resume_refuses_a_ticket_of_no_or_too_many_octets(void **state)
 	link_close(&l);
 }
 
+/* --- somebody answers before the gateway ---------------------------------- */
+
+static void forge_accept(struct link *l, uint64_t spi_r)
+{
+	const uint8_t nonce[32] = {0x66, (uint8_t)spi_r};
+	struct ike_hdr h = {.spi_i = l->first_spi,
+			    .spi_r = spi_r,
+			    .exchange = IKE_SESSION_RESUME,
+			    .flags = IKE_FLAG_RESPONSE};
+	uint8_t buf[128];
+	struct bytes d;
+	struct ike_wr w;
+
+	ike_wr_start(&w, buf, sizeof(buf), &h);
+	ike_wr_payload(&w, PLD_NONCE, BYTES_OF(nonce));
+	assert_int_equal(ike_wr_end(&w, &d), OK);
+	(void)link_inject(l, d.p, d.len);
+}
+
+static void a_forged_accept_costs_half_a_second_and_not_the_ticket(void **state)
+{
+	struct link l;
+
+	for (int n = 1; n <= 3; n++) {
+		link_init(&l);
+		link_open(&l);
+		suspended(&l);
+		link_resume(&l);
+		for (int i = 1; i <= n; i++)
+			forge_accept(&l, 0x6600 + (uint64_t)i);
+		link_run(&l, 700);
+		assert_true(l.resumed);
+		assert_int_equal(link_count(&l, IKE_DO_TICKET_SPENT), 1);
+		link_assert_children(&l, 1);
+		assert_int_equal(gw_session_count(l.gw), 1);
+		/* it lives: requests of both sides go through */
+		assert_int_equal(ike_sa_rekey_ike(l.sa, l.now_ms), OK);
+		link_pull(&l);
+		gw_check_alive(l.gw, 0, l.now_ms);
+		link_pull(&l);
+		link_run(&l, 3000);
+		assert_int_equal(gw_counters(l.gw)->ike_rekeys, 1);
+		link_close(&l);
+	}
+}
+
+static void a_forged_accept_behind_the_true_one_changes_nothing(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	link_resume(&l);
+	link_run(&l, 2 * l.delay_ms);
+	for (uint64_t i = 1; i < 9; i++)
+		forge_accept(&l, 0x6600 + i);
+	link_run(&l, 1000);
+	assert_true(l.resumed);
+	assert_int_equal(l.n_sent, 2);
+	assert_int_equal(ike_sa_stats(l.sa)->round_trips, 2);
+	link_close(&l);
+}
+
+static void only_forged_accepts_end_as_no_answer(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	link_open(&l);
+	suspended(&l);
+	gw_switches(l.gw)->silent_resume = true;
+	link_resume(&l);
+	for (uint64_t i = 1; i < 5; i++)
+		forge_accept(&l, 0x6600 + i);
+	link_run(&l, 60000);
+	assert_true(l.closed);
+	assert_int_equal(l.why, ERR_NO_ANSWER);
+	assert_true(l.auth_sent);
+	link_close(&l);
+}
+
 static void the_first_messages_size_is_known_before(void **state)
 {
 	size_t told, before;
@@ -440,6 +522,11 @@ int main(void)
 			resume_rekeys_with_key_exchange_where_policy_wants_it),
 		cmocka_unit_test(
 			resume_refuses_a_ticket_of_no_or_too_many_octets),
+		cmocka_unit_test(
+			a_forged_accept_costs_half_a_second_and_not_the_ticket),
+		cmocka_unit_test(
+			a_forged_accept_behind_the_true_one_changes_nothing),
+		cmocka_unit_test(only_forged_accepts_end_as_no_answer),
 		cmocka_unit_test(the_first_messages_size_is_known_before),
 		cmocka_unit_test(resume_recovers_from_a_lost_ike_auth),
 	};
