@@ -18,8 +18,7 @@ struct import_source {
 };
 
 struct import_value {
-	const char *section; /* of a profile; static */
-	char key[32];
+	const char *section, *key; /* of a profile; static */
 	char *text;
 	int line;    /* in the source; 0: of none */
 	int at_line; /* in the profile */

@@ -9,8 +9,9 @@
 
 #define TEXT_MAX 16384
 
-static const char *const sections[] = {"gateway", "identity",	"tunnel",
-				       "crypto",  "resumption", "timers"};
+static const char *const sections[] = {"gateway", "identity", "tunnel",
+				       "network", "crypto",   "resumption",
+				       "timers"};
 
 /* --- the container ---------------------------------------------------------
  */

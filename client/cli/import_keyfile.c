@@ -4,25 +4,20 @@
 
 #include "client/cli/import_private.h"
 
-#define KEY_MAX 31
 #define SERVICE "org.freedesktop.NetworkManager."
 
-/* "gateway-address" is address under [gateway]. The words live on in the
- * values, so they are found in the list of sections. */
+/* "gateway-address" is address under [gateway]. */
 static void own_pair_read(struct import *im, struct node *n)
 {
-	static const char *const sections[] = {"gateway",    "identity",
-					       "tunnel",     "crypto",
-					       "resumption", "timers"};
+	const char *section, *key;
 
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		size_t len = strlen(sections[i]);
+	for (size_t i = 0; (key = profile_key(i, &section)); i++) {
+		size_t len = strlen(section);
 
-		if (strncmp(n->key, sections[i], len) != 0 ||
-		    n->key[len] != '-' || strlen(n->key + len + 1) > KEY_MAX)
+		if (strncmp(n->key, section, len) != 0 || n->key[len] != '-' ||
+		    strcmp(n->key + len + 1, key) != 0)
 			continue;
-		n->used = true;
-		import_set(im, sections[i], n->key + len + 1, n->text, n->line);
+		import_set(im, section, key, n->text, n->line);
 		return;
 	}
 	import_refuse(im, n->line, "%.60s is not a key of ours", n->key);

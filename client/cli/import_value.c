@@ -40,9 +40,7 @@ void import_set(struct import *im, const char *section, const char *key,
 			      section, key);
 		return;
 	}
-	*v = (struct import_value){.section = section, .line = line};
-	snprintf(v->key, sizeof(v->key), "%s", key);
-	v->text = strdup(text);
+	*v = (struct import_value){section, key, strdup(text), line, 0};
 	if (v->text)
 		im->n_values++;
 	else

@@ -431,7 +431,7 @@ static void a_keyfile_that_is_not_ours_is_refused_with_its_line(void **state)
 		       "file:8: colour is not a key of ours");
 	assert_refused(NM_HEAD "vpn-connect\ngateway-address=a\n"
 			       "tunnel-speed=9\n",
-		       "file:8: [tunnel] speed: not known");
+		       "file:8: tunnel-speed is not a key of ours");
 	assert_refused("[vpn]\n=\n", "file:2: neither");
 	assert_refused("x=1\n[vpn]\n", "file:1: this stands before");
 	assert_refused("[vpn]\n[vpn]\n", "file:2: this [group] is there twice");
