@@ -78,7 +78,7 @@ static enum err shared_update(struct lease *l, struct diag *diag)
 
 /* --- start ------------------------------------------------------- */
 
-static void lease_sweep(struct lease *l)
+static void sweep(struct lease *l)
 {
 	static struct slot_wish wish; /* large */
 	struct diag why = DIAG_INIT;
@@ -93,7 +93,8 @@ static void lease_sweep(struct lease *l)
 		log_warn("%s", why.text);
 }
 
-enum err lease_start(struct lease *l, uint32_t uid, struct diag *diag)
+/* Sweeps, and keeps other helpers out behind that. */
+static enum err lease_prepare(struct lease *l, uint32_t uid, struct diag *diag)
 {
 	enum err e;
 
@@ -107,9 +108,29 @@ enum err lease_start(struct lease *l, uint32_t uid, struct diag *diag)
 		e = slot_enter(&l->slot, diag);
 	if (e)
 		return e;
-	lease_sweep(l);
+	sweep(l);
+	return OK;
+}
+
+enum err lease_start(struct lease *l, uint32_t uid, struct diag *diag)
+{
+	enum err e = lease_prepare(l, uid, diag);
+
+	if (e)
+		return e;
 	e = slot_take(&l->slot, diag);
 	slot_leave(&l->slot);
+	return e;
+}
+
+enum err lease_sweep(struct diag *diag)
+{
+	static struct lease l; /* large */
+	enum err e = lease_prepare(&l, 0, diag);
+
+	if (!e)
+		slot_leave(&l.slot);
+	lease_end(&l);
 	return e;
 }
 

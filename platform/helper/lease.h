@@ -21,6 +21,8 @@ struct lease {
 /* Sweeps what a crashed helper left in this network namespace and takes a
  * free index for user uid. ERR_BUSY when there is none. */
 enum err ERR_MUST lease_start(struct lease *l, uint32_t uid, struct diag *diag);
+/* Only the sweep. */
+enum err ERR_MUST lease_sweep(struct diag *diag);
 /* OPEN. ERR_STATE the second time. gives *out_fd. */
 enum err ERR_MUST lease_open_link(struct lease *l, int *out_fd,
 				  struct diag *diag);

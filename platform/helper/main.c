@@ -1,6 +1,7 @@
 /* vpn-netd: the one privileged program. It serves one client over the
  * socket on descriptor 3 (from net_spawn, or from a socket unit with
- * Accept=yes), and takes everything back when that socket closes. */
+ * Accept=yes), and takes everything back when that socket closes. With
+ * --sweep it takes back what crashed ones left, and ends. */
 #include "config.h"
 
 #include "platform/helper/lease.h"
@@ -194,6 +195,21 @@ static enum err serve(uint32_t uid, const sigset_t *while_waiting,
 	return e;
 }
 
+/* After a crash, and at the system's start. */
+static int sweep_alone(void)
+{
+	struct diag diag = DIAG_INIT;
+	enum err e;
+
+	dns_look_around();
+	e = privilege_drop(&diag);
+	if (!e)
+		e = lease_sweep(&diag);
+	if (e)
+		log_error("%s", diag_text(&diag, e));
+	return err_exit_code(e);
+}
+
 int main(int argc, char **argv)
 {
 	struct diag diag = DIAG_INIT;
@@ -202,6 +218,8 @@ int main(int argc, char **argv)
 	enum err e;
 
 	log_open(on_log, NULL, LOG_INFO);
+	if (argc == 2 && strcmp(argv[1], "--sweep") == 0)
+		return sweep_alone();
 	if (argc != 1 || !is_our_socket(NETD_FD)) {
 		log_error("started by vpn-connect or a socket unit only");
 		return err_exit_code(ERR_USAGE);

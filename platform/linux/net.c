@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -270,12 +271,15 @@ enum err net_connect(struct net **out, struct diag *diag)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX,
 				  .sun_path = HELPER_SOCKET};
+	/* For connect: nobody may be there to empty a full queue. */
+	const struct timeval patience = {.tv_sec = CALL_TIMEOUT_MS / 1000};
 	enum err e;
 	int fd;
 
 	*out = NULL;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+				 sizeof(patience)) < 0)
 		return diag_sys(diag, ERR_SYS, "socket");
 	e = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0
 		    ? connect_failed(diag)

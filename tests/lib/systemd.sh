@@ -42,9 +42,10 @@ sd_prepare() {
 	# Nothing of this machine's own set-up is started, only what is wanted.
 	rm -rf $d/etc/systemd/{system,user,network}/* $d/etc/resolv.conf \
 		$d/{usr/,}lib/systemd/{system,user}/{sysinit,sockets,basic,timers,local-fs,multi-user,graphical}.target.wants
-	mkdir -p $d/etc/systemd/system $d/etc/systemd/journald.conf.d $d/home
+	mkdir -p $d/etc/systemd/{system,journald.conf.d,logind.conf.d} $d/home
 	printf '[Journal]\nStorage=volatile\nRateLimitBurst=0\n' \
 		>$d/etc/systemd/journald.conf.d/lab.conf
+	printf '[Login]\nUserStopDelaySec=0\n' >$d/etc/systemd/logind.conf.d/lab.conf
 	tr -d - </proc/sys/kernel/random/uuid >$d/etc/machine-id
 	cat >$d/etc/systemd/system/lab.target <<-U
 		[Unit]
