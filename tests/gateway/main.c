@@ -34,7 +34,6 @@
 #include "platform/base/log.h"
 #include "platform/os.h"
 
-#define BATCH	  64
 #define MARKER	  4
 #define STATE_MAX (16 << 20)
 
@@ -76,24 +75,6 @@ static socklen_t to_sock(const struct addr *a, struct sockaddr_storage *out)
 	return sizeof(*v6);
 }
 
-static struct addr from_sock(const struct sockaddr_storage *s)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)s;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)s;
-	struct addr a = {0};
-
-	if (s->ss_family == AF_INET) {
-		a.family = ADDR_V4;
-		a.port = ntohs(v4->sin_port);
-		memcpy(a.b, &v4->sin_addr, 4);
-	} else {
-		a.family = ADDR_V6;
-		a.port = ntohs(v6->sin6_port);
-		memcpy(a.b, &v6->sin6_addr, 16);
-	}
-	return a;
-}
-
 static enum err open_socket(struct prog *p, const struct addr *at,
 			    uint16_t port, struct diag *diag)
 {
@@ -120,6 +101,7 @@ static enum err open_socket(struct prog *p, const struct addr *at,
 		return diag_sys(diag, ERR_SYS, "%s",
 				addr_str_port(&s->local, text));
 	}
+	pktio_udp_open(s->fd, &s->io);
 	p->n_socks++;
 	log_info("listening on %s", addr_str_port(&s->local, text));
 	return OK;
@@ -137,21 +119,35 @@ static bool lose(struct prog *p)
 	return r % 100 < p->loss_pct;
 }
 
-/* buf has room for the marker in front of the datagram. */
-static void udp_send(struct prog *p, const struct gw_path *path, uint8_t *dgram,
-		     size_t len)
+static void udp_send(void *ctx, const struct gw_path *path,
+		     const struct pktio_run *run)
 {
-	struct sockaddr_storage ss;
-	socklen_t ss_len = to_sock(&path->remote, &ss);
+	struct prog *p = ctx;
 
-	if (lose(p))
-		return;
 	for (size_t i = 0; i < p->n_socks; i++) {
 		if (!addr_eq(&p->socks[i].local, &path->local))
 			continue;
-		(void)sendto(p->socks[i].fd, dgram, len, 0,
-			     (struct sockaddr *)&ss, ss_len);
+		(void)pktio_udp_send(&p->socks[i].io, run, 1);
 		return;
+	}
+}
+
+/* The same where the cable loses datagrams. */
+static void udp_send_lossy(void *ctx, const struct gw_path *path,
+			   const struct pktio_run *run)
+{
+	struct pktio_run one = *run;
+
+	if (((struct prog *)ctx)->loss_pct == 0) {
+		udp_send(ctx, path, run);
+		return;
+	}
+	for (size_t at = 0; at < run->len; at += one.len) {
+		one.p = run->p + at;
+		one.len = run->len - at < run->stride ? run->len - at
+						      : run->stride;
+		if (!lose(ctx))
+			udp_send(ctx, path, &one);
 	}
 }
 
@@ -159,13 +155,15 @@ static void send_ike(struct prog *p, const struct gw_path *path,
 		     struct bytes dgram)
 {
 	static uint8_t buf[MARKER + PROG_PACKET_MAX];
+	size_t skip = path->local.port == 500 ? MARKER : 0;
+	struct pktio_run run = {.p = buf + skip,
+				.len = MARKER + dgram.len - skip,
+				.peer = path->remote};
 
+	run.stride = run.len;
 	memset(buf, 0, MARKER);
 	memcpy(buf + MARKER, dgram.p, dgram.len);
-	if (path->local.port == 500)
-		udp_send(p, path, buf + MARKER, dgram.len);
-	else
-		udp_send(p, path, buf, MARKER + dgram.len);
+	udp_send_lossy(p, path, &run);
 }
 
 static void log_up(struct prog *p, uint32_t session, bool resumed)
@@ -221,71 +219,71 @@ void prog_pull(struct prog *p)
 
 /* --- datagrams in -------------------------------------------------------- */
 
-static void esp_in(struct prog *p, const struct gw_path *path, uint8_t *buf,
-		   size_t len)
+static void esp_flush(struct prog *p, const struct gw_path *path)
 {
-	struct esp_pkt pkt = {buf, len};
-	uint32_t spi;
-	bool moved;
+	uint32_t spi = plane_io_flush(p->io, path);
 
-	if (plane_open(p->plane, path, &pkt, &spi, &moved) != OK)
-		return;
-	if (moved) {
+	if (spi) {
 		gw_esp_seen(p->gw, spi, path, prog_now());
 		prog_pull(p);
 	}
-	if (pkt.len > 0 && p->tun_fd >= 0 &&
-	    write(p->tun_fd, pkt.p, pkt.len) < 0)
-		log_debug("interface: %s", strerror(errno));
 }
 
+static void dgram_in(struct prog *p, const struct prog_socket *s,
+		     const struct gw_path *path, struct bytes dgram,
+		     uint8_t ecn)
+{
+	static const uint8_t marker[MARKER];
+	size_t skip = s->natt ? MARKER : 0;
+
+	/* One octet is a NAT keepalive. */
+	if (dgram.len <= MARKER || lose(p))
+		return;
+	if (s->natt && memcmp(dgram.p, marker, MARKER) != 0) {
+		plane_io_in(p->io, dgram, ecn);
+		return;
+	}
+	/* What it says may end the SAs of packets that wait. */
+	esp_flush(p, path);
+	gw_input(p->gw, (uint8_t *)dgram.p + skip, dgram.len - skip, path,
+		 prog_now());
+	prog_pull(p);
+}
+
+static void run_in(struct prog *p, const struct prog_socket *s,
+		   const struct pktio_run *r)
+{
+	struct gw_path path = {.local = s->local, .remote = r->peer};
+	size_t len;
+
+	for (size_t at = 0; at < r->len; at += len) {
+		len = r->len - at < r->stride ? r->len - at : r->stride;
+		if (!plane_io_room(p->io, 1))
+			esp_flush(p, &path);
+		dgram_in(p, s, &path, bytes(r->p + at, len), r->ecn);
+	}
+}
+
+/* Packets of one peer that came one behind the other make one batch. */
 static void udp_in(struct prog *p, const struct prog_socket *s)
 {
-	static uint8_t room[ESP_HEADROOM + PROG_PACKET_MAX + ESP_TAILROOM];
-	static const uint8_t marker[MARKER];
-	uint8_t *buf = room + ESP_HEADROOM;
-	struct sockaddr_storage ss;
-	struct gw_path path = {.local = s->local};
+	struct pktio_run runs[PKTIO_RUNS_MAX];
+	size_t n = pktio_udp_receive(&s->io, p->in, runs);
 
-	for (int i = 0; i < BATCH; i++) {
-		socklen_t ss_len = sizeof(ss);
-		ssize_t len = recvfrom(s->fd, buf, PROG_PACKET_MAX, 0,
-				       (struct sockaddr *)&ss, &ss_len);
+	for (size_t i = 0; i < n; i++) {
+		const struct pktio_run *r = &runs[i], *next = r + 1;
+		struct gw_path path = {.local = s->local, .remote = r->peer};
 
-		if (len < 0)
-			return;
-		/* One octet is a NAT keepalive. */
-		if (len <= MARKER || lose(p))
-			continue;
-		path.remote = from_sock(&ss);
-		if (s->natt && memcmp(buf, marker, MARKER) != 0) {
-			esp_in(p, &path, buf, (size_t)len);
-			continue;
-		}
-		if (s->natt)
-			gw_input(p->gw, buf + MARKER, (size_t)len - MARKER,
-				 &path, prog_now());
-		else
-			gw_input(p->gw, buf, (size_t)len, &path, prog_now());
-		prog_pull(p);
+		run_in(p, s, r);
+		if (i + 1 == n || !addr_eq(&r->peer, &next->peer) ||
+		    !plane_io_room(p->io, next->len / next->stride + 1))
+			esp_flush(p, &path);
 	}
 }
 
 static void tun_in(struct prog *p)
 {
-	static uint8_t room[ESP_HEADROOM + PROG_PACKET_MAX + ESP_TAILROOM];
-	struct gw_path path;
-
-	for (int i = 0; i < BATCH; i++) {
-		struct esp_pkt pkt = {room + ESP_HEADROOM, 0};
-		ssize_t len = read(p->tun_fd, pkt.p, PROG_PACKET_MAX);
-
-		if (len <= 0)
-			return;
-		pkt.len = (size_t)len;
-		if (plane_seal(p->plane, &pkt, &path) == OK)
-			udp_send(p, &path, pkt.p, pkt.len);
-	}
+	plane_io_out(p->io, udp_send_lossy, p);
 }
 
 /* --- state across restarts ----------------------------------------------- */
@@ -404,6 +402,10 @@ static enum err start(struct prog *p, struct diag *diag)
 	e = control_open(p, diag);
 	if (e == OK && p->tun_name != NULL)
 		e = prog_tun_open(p, diag);
+	if (e == OK)
+		e = plane_io_new(p->plane, p->tun_fd, &p->io);
+	if (e == OK)
+		e = pktio_in_new(ESP_HEADROOM, &p->in);
 	for (size_t i = 0; i < p->n_listen && e == OK; i++) {
 		e = open_socket(p, &p->listen[i], p->port, diag);
 		if (e == OK && p->port_500)
@@ -442,6 +444,8 @@ int main(int argc, char **argv)
 		state_save(p);
 		control_close(p);
 	}
+	plane_io_free(&p->io);
+	pktio_in_free(&p->in);
 	plane_free(&p->plane);
 	gw_free(&p->gw);
 	options_free(p);

@@ -264,60 +264,95 @@ static bool source_ok(const struct psess *s, const struct esp_pkt *pkt)
 	return addr_eq_host(&src, src.family == ADDR_V4 ? &s->v4 : &s->v6);
 }
 
-enum err plane_open(struct plane *p, const struct gw_path *path,
-		    struct esp_pkt *pkt, uint32_t *out_spi, bool *out_moved)
+struct esp_sa *plane_sa_in(struct plane *p, uint32_t spi)
 {
-	uint8_t next;
-	struct pchild *c;
-	enum err e;
+	struct pchild *c = child_find(p, spi);
 
-	*out_spi = esp_peek_spi(bytes(pkt->p, pkt->len));
-	*out_moved = false;
-	c = child_find(p, *out_spi);
-	if (c == NULL) {
+	if (c == NULL)
 		p->n.unknown_spi++;
-		return ERR_NOT_FOUND;
-	}
-	e = esp_open(c->in, pkt, &next);
-	if (e != OK) {
-		p->n.refused_in++;
-		return e;
-	}
+	return c == NULL ? NULL : c->in;
+}
+
+void plane_refused(struct plane *p)
+{
+	p->n.refused_in++;
+}
+
+bool plane_accept(struct plane *p, uint32_t spi, const struct gw_path *path,
+		  struct esp_pkt *pkt)
+{
+	struct pchild *c = child_find(p, spi);
+	bool moved;
+
 	/* The peer uses the new one, so it has it: follow. */
 	if (c->s->send == NULL || c->number > c->s->send->number)
 		c->s->send = c;
-	*out_moved = !addr_eq(&c->s->path.remote, &path->remote) ||
-		     !addr_eq(&c->s->path.local, &path->local);
+	moved = !addr_eq(&c->s->path.remote, &path->remote) ||
+		!addr_eq(&c->s->path.local, &path->local);
 	if (pkt->len > 0 && !source_ok(c->s, pkt)) {
 		p->n.spoofed++;
 		pkt->len = 0;
 	}
 	p->n.packets_in += pkt->len > 0;
 	p->n.octets_in += pkt->len;
+	return moved;
+}
+
+enum err plane_open(struct plane *p, const struct gw_path *path,
+		    struct esp_pkt *pkt, uint32_t *out_spi, bool *out_moved)
+{
+	struct esp_sa *sa;
+	uint8_t next;
+	enum err e;
+
+	*out_spi = esp_peek_spi(bytes(pkt->p, pkt->len));
+	*out_moved = false;
+	sa = plane_sa_in(p, *out_spi);
+	if (sa == NULL)
+		return ERR_NOT_FOUND;
+	e = esp_open(sa, pkt, &next);
+	if (e != OK) {
+		plane_refused(p);
+		return e;
+	}
+	*out_moved = plane_accept(p, *out_spi, path, pkt);
 	return OK;
 }
 
-enum err plane_seal(struct plane *p, struct esp_pkt *pkt,
-		    struct gw_path *out_path)
+struct esp_sa *plane_sa_out(struct plane *p, const struct esp_pkt *pkt,
+			    struct gw_path *out_path)
 {
-	size_t len = pkt->len;
 	struct psess *s = NULL;
 	struct addr dst;
-	enum err e;
 
 	if (ip_addr(pkt, false, &dst))
 		s = route(p, &dst);
 	if (s == NULL || s->send == NULL) {
 		p->n.no_route++;
-		return ERR_NOT_FOUND;
+		return NULL;
 	}
 	*out_path = s->path;
-	e = esp_seal(s->send->out,
-		     dst.family == ADDR_V4 ? ESP_NEXT_IPV4 : ESP_NEXT_IPV6,
+	return s->send->out;
+}
+
+void plane_sent(struct plane *p, size_t packets, size_t octets)
+{
+	p->n.packets_out += packets;
+	p->n.octets_out += octets;
+}
+
+enum err plane_seal(struct plane *p, struct esp_pkt *pkt,
+		    struct gw_path *out_path)
+{
+	struct esp_sa *sa = plane_sa_out(p, pkt, out_path);
+	size_t len = pkt->len;
+	enum err e;
+
+	if (sa == NULL)
+		return ERR_NOT_FOUND;
+	e = esp_seal(sa, pkt->p[0] >> 4 == 4 ? ESP_NEXT_IPV4 : ESP_NEXT_IPV6,
 		     pkt);
-	if (e == OK) {
-		p->n.packets_out++;
-		p->n.octets_out += len;
-	}
+	if (e == OK)
+		plane_sent(p, 1, len);
 	return e;
 }

@@ -22,6 +22,22 @@ enum err ERR_MUST plane_open(struct plane *p, const struct gw_path *path,
  * address. */
 enum err ERR_MUST plane_seal(struct plane *p, struct esp_pkt *pkt,
 			     struct gw_path *out_path);
+
+/* --- the same in steps, for many packets at once ------------------------- */
+
+/* Who opens packets of this SPI; NULL: nobody, and it is counted. */
+struct esp_sa *plane_sa_in(struct plane *p, uint32_t spi);
+/* One that did not open. */
+void plane_refused(struct plane *p);
+/* One that did. True: it came from elsewhere than before. A length of 0 is
+ * then nothing to forward. */
+bool plane_accept(struct plane *p, uint32_t spi, const struct gw_path *path,
+		  struct esp_pkt *pkt);
+/* Who seals an inner packet and where it goes; NULL: nobody, counted. */
+struct esp_sa *plane_sa_out(struct plane *p, const struct esp_pkt *pkt,
+			    struct gw_path *out_path);
+void plane_sent(struct plane *p, size_t packets, size_t octets);
+
 struct plane_counters {
 	uint64_t packets_in, packets_out, octets_in, octets_out;
 	uint64_t unknown_spi, refused_in, no_route, spoofed;

@@ -2,7 +2,7 @@
 #ifndef TESTS_GATEWAY_PROG_H
 #define TESTS_GATEWAY_PROG_H
 
-#include "tests/gateway/plane.h"
+#include "tests/gateway/plane_io.h"
 
 #define PROG_LISTEN_MAX	 8
 #define PROG_USERS_MAX	 64
@@ -13,6 +13,7 @@
 struct prog_socket {
 	int fd;
 	struct addr local;
+	struct pktio_udp io;
 	bool natt; /* port 4500: non-ESP marker */
 };
 
@@ -39,6 +40,8 @@ struct prog {
 
 	struct gw *gw;
 	struct plane *plane;
+	struct plane_io *io;
+	struct pktio_in *in;
 	struct prog_socket socks[2 * PROG_LISTEN_MAX];
 	size_t n_socks;
 	struct rng rng; /* of the loss */

@@ -86,7 +86,7 @@ enum err prog_tun_open(struct prog *p, struct diag *diag)
 	if (p->tun_fd < 0)
 		return diag_sys(diag, ERR_SYS, "/dev/net/tun");
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", p->tun_name);
-	ifr.ifr_flags = (short)(IFF_TUN | IFF_NO_PI);
+	ifr.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
 	if (ioctl(p->tun_fd, TUNSETIFF, &ifr) < 0)
 		return diag_sys(diag, ERR_SYS, "interface %s", p->tun_name);
 	return tun_setup(p, &ifr, diag);
