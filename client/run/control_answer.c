@@ -15,6 +15,7 @@ static const char description[] =
 	"# state is connected. Called with more: again whenever it changes.\n"
 	"method Status() -> (name: string, state: string, pid: int,\n"
 	"  gateway: string, gateway_address: ?string, local_address: ?string,\n"
+	"  transport: ?string,\n"
 	"  identity: string, interface: ?string, how: ?string,\n"
 	"  round_trips: ?int, packets: ?int, octets: ?int, connect_ms: ?int,\n"
 	"  cpu_us: ?int, since: ?int, behind_nat: ?bool, inner: ?Inner,\n"

@@ -88,6 +88,7 @@ json_t *status_to_json(const char *name, const struct tunnel_status *s)
 	set_text(o, "gateway", s->gateway);
 	set_text(o, "gateway_address", s->gateway_addr);
 	set_text(o, "local_address", s->local_addr);
+	set_text(o, "transport", s->transport);
 	set_text(o, "identity", s->identity);
 	set_text(o, "interface", s->interface);
 	if (r->state == SES_ST_UP)

@@ -137,21 +137,19 @@ bool tcp_flush(struct tcp_stream *s, bool *out_more)
 	return true;
 }
 
-enum wire_kind tcp_receive(struct tcp_stream *s, struct bytes *out)
+bool tcp_fill(struct tcp_stream *s)
 {
-	enum wire_kind kind = tcp_reader_next(&s->in, out);
-	uint8_t *room;
 	size_t cap;
-	ssize_t n;
+	uint8_t *room = tcp_reader_room(&s->in, &cap);
+	ssize_t n = recv(s->fd, room, cap, 0);
 
-	if (kind != WIRE_NOTHING)
-		return kind;
-	room = tcp_reader_room(&s->in, &cap);
-	n = recv(s->fd, room, cap, 0);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN))
-		return WIRE_NOTHING;
-	if (n <= 0)
-		return WIRE_BROKEN;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR || errno == ENOTCONN;
 	tcp_reader_add(&s->in, (size_t)n);
+	return n > 0;
+}
+
+enum wire_kind tcp_next(struct tcp_stream *s, struct bytes *out)
+{
 	return tcp_reader_next(&s->in, out);
 }

@@ -40,8 +40,10 @@ void tcp_send_esp(struct tcp_stream *s, struct bytes packet);
 /* Sends what the socket takes. False: the connection is broken (why in
  * errno). *out_more: the rest waits until the socket is writable. */
 bool tcp_flush(struct tcp_stream *s, bool *out_more);
-/* Reads once, when nothing whole is there. WIRE_BROKEN also at the end of the
- * connection. */
-enum wire_kind tcp_receive(struct tcp_stream *s, struct bytes *out);
+/* Reads once from the socket; then everything that tcp_next gives is to be
+ * taken. False: the connection is over. */
+bool tcp_fill(struct tcp_stream *s);
+/* As tcp_reader_next. */
+enum wire_kind tcp_next(struct tcp_stream *s, struct bytes *out);
 
 #endif

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "client/run/tunnel_private.h"
-#include "client/run/udp.h"
 #include "platform/base/log.h"
 #include "platform/os.h"
 
@@ -38,18 +37,26 @@ static void on_net(void *ctx)
 	tunnel_pump(t);
 }
 
+static void send_ike(struct tunnel *t, const struct ike_action *a)
+{
+	struct lane *l = lane_of(t, &a->u.send.path);
+
+	if (l || t->lane)
+		lane_send_ike(l ? l : t->lane, a->u.send.dgram);
+}
+
 static void do_ike(struct tunnel *t, const struct ike_action *a)
 {
-	static const uint8_t keepalive[1] = {0xff}; /* RFC 3948 2.3 */
 	enum err e = OK;
 
 	switch (a->kind) {
 	case IKE_DO_SEND:
-		udp_send_ike(t->udp_fd, a->u.send.dgram);
+		send_ike(t, a);
 		tunnel_sync_ticket(t);
 		break;
 	case IKE_DO_KEEPALIVE:
-		udp_send_raw(t->udp_fd, BYTES_OF(keepalive));
+		if (t->lane)
+			lane_send_keepalive(t->lane);
 		break;
 	case IKE_DO_ASK_SECRET:
 		tunnel_answer_secret(t, a->u.ask_secret.is_password);
@@ -101,7 +108,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 		t->connect_cpu_us = os_cpu_us() - t->cpu_start_us;
 		t->since_wall_ms = os_now().wall_ms;
 		t->first_ticket = !r->moved;
-		t->tries_by_addr = 0;
+		tunnel_path_works(t);
 		t->ui.up(t->ui.ctx);
 		return;
 	}
@@ -123,7 +130,7 @@ static void do_closed(struct tunnel *t, enum err why, const char *detail)
 {
 	if (why == ERR_AUTH)
 		tunnel_forget_secret(t);
-	tunnel_close_udp(t);
+	lanes_close(t, true);
 	t->ui.closed(t->ui.ctx, why, detail);
 	loop_stop(t->loop);
 }
@@ -136,6 +143,7 @@ void tunnel_pump(struct tunnel *t)
 		a = session_next_action(t->session);
 		switch (a.kind) {
 		case SES_DO_NOTHING:
+			tunnel_follow_path(t);
 			tunnel_choose_pump(t);
 			return;
 		case SES_DO_IKE:
@@ -182,7 +190,7 @@ enum err tunnel_new(const struct tunnel_setup *setup, struct tunnel **out,
 	t->loop = setup->loop;
 	t->ui = setup->ui;
 	t->persistent = setup->persistent;
-	t->udp_fd = t->old_udp_fd = t->link.tun_fd = -1;
+	t->udp_fd = t->link.tun_fd = -1;
 	e = dataplane_new(&t->dataplane);
 	if (!e)
 		e = tunnel_make_portal(t);

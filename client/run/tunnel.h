@@ -36,6 +36,7 @@ struct tunnel_status {
 	char gateway[256];
 	char gateway_addr[ADDR_STR_MAX]; /* with port */
 	char local_addr[ADDR_STR_MAX];
+	char transport[4]; /* "udp", "tcp" or "" */
 	char identity[IKE_NAME_MAX + 1];
 	char interface[NET_NAME_LEN];
 	char inner_v4[ADDR_STR_MAX], inner_v6[ADDR_STR_MAX]; /* or "" */

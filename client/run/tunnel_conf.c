@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/base/log.h"
 #include "platform/os.h"
 
-#define DEFAULT_MTU 1400
+#define DEFAULT_MTU	1400
+#define DEFAULT_MTU_TCP 1380 /* a packet is one segment, over IPv6 too */
 
 static void add_dns(struct net_conf *c, const struct profile *p,
 		    const struct ike_netconf *n, bool full)
@@ -70,7 +72,9 @@ static enum err set_network(struct tunnel *t, struct diag *diag)
 	bool full;
 
 	memset(&c, 0, sizeof(c));
-	c.mtu = t->profile->mtu ? t->profile->mtu : DEFAULT_MTU;
+	c.mtu = t->path.tcp ? DEFAULT_MTU_TCP : DEFAULT_MTU;
+	if (t->profile->mtu)
+		c.mtu = t->profile->mtu;
 	c.allow_lan = t->profile->allow_lan;
 	c.block_rest = t->profile->block_other_family;
 	if (n->inner_v4.family == ADDR_V4)
@@ -93,6 +97,15 @@ void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n)
 	if (e)
 		session_no_secret(t->session, e, diag_text(&diag, e),
 				  os_now().boot_ms);
+}
+
+void tunnel_fit_network(struct tunnel *t)
+{
+	struct diag diag = DIAG_INIT;
+	enum err e = set_network(t, &diag);
+
+	if (e)
+		log_warn("MTU of the tunnel: %s", diag_text(&diag, e));
 }
 
 static void addr_text(const struct addr *a, bool with_port,
@@ -123,6 +136,8 @@ void tunnel_status(const struct tunnel *t, struct tunnel_status *out)
 	snprintf(out->interface, sizeof(out->interface), "%s", t->link.name);
 	addr_text(&t->path.remote, true, out->gateway_addr);
 	addr_text(&t->path.local, true, out->local_addr);
+	snprintf(out->transport, sizeof(out->transport), "%s",
+		 t->lane ? path_kind_text(t->lane->kind) : "");
 	addr_text(&n->inner_v4, false, out->inner_v4);
 	addr_text(&n->inner_v6, false, out->inner_v6);
 	for (size_t i = 0; i < n->n_dns && out->n_dns < 4; i++)

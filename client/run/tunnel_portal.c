@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/run/udp.h"
 #include "platform/base/log.h"
 #include "platform/os.h"
 
@@ -21,7 +20,7 @@ static bool on_interface(void *ctx, char out[PORTAL_INTERFACE_MAX])
 	if (t->path.remote.family != ADDR_NONE)
 		there = t->path.remote;
 	if (!t->netmon ||
-	    netmon_path(t->netmon, &there, udp_mark(t->udp_fd), &way) != OK ||
+	    netmon_path(t->netmon, &there, t->mark, &way) != OK ||
 	    !if_indextoname((unsigned)way.ifindex, name) ||
 	    strcmp(name, t->link.name) == 0)
 		return false;

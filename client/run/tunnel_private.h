@@ -4,12 +4,27 @@
 
 #include "client/run/dataplane.h"
 #include "client/run/portal.h"
+#include "client/run/resolve.h"
+#include "client/run/tcp.h"
 #include "client/run/tunnel.h"
 #include "platform/netmon.h"
 #include "platform/sleep.h"
 
 #define TUNNEL_KEYIDS_MAX 8
-#define GATEWAY_ADDRS_MAX 8
+#define LANES_MAX	  (PATHS_MAX + 2) /* one that retires, one to look */
+
+/* One socket to the gateway. */
+struct lane {
+	struct tunnel *t; /* NULL: a free place */
+	int fd;
+	enum path_kind kind;
+	struct ike_path path;
+	struct tcp_stream *tcp; /* NULL: UDP */
+	unsigned born;
+	bool in_pump; /* heard by its threads, else by the loop */
+	bool broken;
+	int64_t retire_ms; /* of the path before a move: heard until then */
+};
 
 struct tunnel {
 	const struct profile *profile;
@@ -20,19 +35,30 @@ struct tunnel {
 	struct session *session;
 	struct dataplane *dataplane;
 	struct net_link link;
-	struct addr addrs[GATEWAY_ADDRS_MAX]; /* the gateway's, as resolved */
+	struct resolver *resolver;	    /* asked just now; or NULL */
+	struct addr addrs[PATHS_ADDRS_MAX]; /* the gateway's, as resolved */
 	size_t n_addrs;
-	unsigned tries_by_addr; /* since the name was asked for */
-	struct ike_path path;
+	bool path_wanted; /* as soon as there are addresses */
+	struct lane lanes[LANES_MAX];
+	unsigned lanes_made;
+	struct lane *lane;    /* the tunnel's own; NULL: none */
+	struct ike_path path; /* of that one, or of the last */
+	uint32_t mark;	      /* of its socket */
+	int udp_fd;	      /* of it, where it is UDP; else -1 */
+	unsigned reconnects;  /* of TCP since the gateway was heard */
+	/* What was begun since the session asked, and when. */
+	bool racing, race_hurry;
+	struct path_try tried[PATHS_MAX];
+	size_t n_tried;
+	int64_t race_ms, race_last_ms;
+	struct path_worked worked;
+	bool same_network; /* as when that worked */
 	struct netmon *netmon;
 	struct netmon_path way; /* of path, when the socket was opened */
 	struct portal *portal;	/* NULL: no page is named */
 	struct sleep_watch *sleep;
 	bool watches_sleep;
 	int64_t sleep_due_ms; /* open the watch; or, open, let it sleep */
-	int udp_fd;	      /* -1: none */
-	int old_udp_fd; /* of the path before a move: only heard, for a while */
-	int64_t old_until_ms;
 	/* Ours, for IKE_AUTH; views into certs_buf. */
 	struct bytes certs[CERT_CHAIN_MAX];
 	size_t n_certs;
@@ -61,15 +87,38 @@ struct tunnel {
 
 /* tunnel_path.c: the way to the gateway. */
 void tunnel_answer_path(struct tunnel *t);
-void tunnel_close_udp(struct tunnel *t);
+/* The session may have gone where an answer came from. */
+void tunnel_follow_path(struct tunnel *t);
+/* The tunnel is up: what raced with its path is closed, what worked noted. */
+void tunnel_path_works(struct tunnel *t);
 /* Before the first and after the last use of the above. */
 enum err ERR_MUST tunnel_open_path(struct tunnel *t);
 void tunnel_close_path(struct tunnel *t);
-/* Hears the sockets that there are in the loop, or does not any more. */
-void tunnel_watch_udp(struct tunnel *t);
-void tunnel_unwatch_udp(struct tunnel *t);
 /* From now on changes of the network are seen. */
 void tunnel_watch_network(struct tunnel *t);
+
+/* tunnel_lane.c: its sockets. */
+enum err ERR_MUST lane_open(struct tunnel *t, const struct path_try *try,
+			    struct lane **out, struct diag *diag);
+void lane_close(struct lane *l);
+/* It is the tunnel's own from now on. */
+void lane_use(struct lane *l);
+/* The socket that stands for this path; NULL: none. */
+struct lane *lane_of(struct tunnel *t, const struct ike_path *path);
+void lane_send_ike(struct lane *l, struct bytes msg);
+void lane_send_keepalive(struct lane *l);
+/* Drains the interface into the tunnel's own one. */
+bool lane_send_esp(struct tunnel *t);
+/* Else only those that race. */
+void lanes_close(struct tunnel *t, bool all);
+/* Another path is looked for: what of the sockets may be of use until then. */
+void lanes_retire(struct tunnel *t);
+/* When one is to be looked at; 0: now. */
+int64_t lanes_deadline(const struct tunnel *t);
+void lanes_expire(struct tunnel *t, int64_t now_ms);
+/* Hears the tunnel's own one in the loop, or does not any more. */
+void tunnel_watch_udp(struct tunnel *t);
+void tunnel_unwatch_udp(struct tunnel *t);
 
 /* tunnel_portal.c: networks where somebody must sign in first. */
 #define TUNNEL_SIGN_IN "sign in to the network"
@@ -96,6 +145,8 @@ void tunnel_hear_pump(struct tunnel *t);
 
 /* tunnel_conf.c: what was agreed on, set at the helper. */
 void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n);
+/* The transport is another one: so is the MTU. */
+void tunnel_fit_network(struct tunnel *t);
 
 /* tunnel_ask.c: the session's questions. */
 enum err ERR_MUST tunnel_load_certs(struct tunnel *t, struct diag *diag);

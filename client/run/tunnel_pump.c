@@ -2,22 +2,14 @@
  * socket, this loop else. */
 #include "client/run/tunnel_private.h"
 
-#include "client/run/udp.h"
 #include "platform/base/log.h"
 #include "platform/os.h"
-
-static void esp_to_udp(void *ctx, struct bytes esp)
-{
-	struct tunnel *t = ctx;
-
-	udp_send_raw(t->udp_fd, esp);
-}
 
 static void on_tun(void *ctx)
 {
 	struct tunnel *t = ctx;
 
-	if (dataplane_send(t->dataplane, t->udp_fd >= 0 ? esp_to_udp : NULL, t))
+	if (lane_send_esp(t))
 		session_spoke(t->session, os_now().boot_ms);
 }
 

@@ -83,7 +83,7 @@ void tunnel_store_ticket(struct tunnel *t, const struct ike_ticket *ticket)
 {
 	struct os_time now = os_now();
 	struct ticket_entry entry = {.ticket = *ticket,
-				     .gateway = t->path.remote,
+				     .worked = t->worked,
 				     .stored_wall_ms = now.wall_ms,
 				     .stored_boot_ms = now.boot_ms};
 	int64_t life_s = ticket->lifetime_s;

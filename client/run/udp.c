@@ -46,7 +46,8 @@ enum err udp_connect(int fd, const struct addr *remote, struct ike_path *out,
 	union sock s;
 	socklen_t len = sock_from_addr(remote, &s);
 
-	if (connect(fd, &s.sa, len) < 0)
+	/* EINPROGRESS: TCP */
+	if (connect(fd, &s.sa, len) < 0 && errno != EINPROGRESS)
 		return diag_sys(diag, ERR_NO_ANSWER,
 				"no route to the gateway %s: check the "
 				"network connection",

@@ -6,7 +6,8 @@
 
 #define UDP_MARKER_LEN 4
 
-/* Connects fd to remote and tells the source address the kernel chose. */
+/* Connects fd (of TCP: begins to) and tells the source address the kernel
+ * chose. */
 enum err ERR_MUST udp_connect(int fd, const struct addr *remote,
 			      struct ike_path *out, struct diag *diag);
 /* The socket's mark; 0: none. */

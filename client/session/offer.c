@@ -51,6 +51,11 @@ void offer_settle(struct session *s, const struct ike_sa *sa)
 	s->n_others = 0;
 }
 
+bool session_can_move(const struct session *s)
+{
+	return s->live && ike_sa_can_move(s->live);
+}
+
 const struct ike_path *session_path(const struct session *s)
 {
 	return &s->path;

@@ -13,6 +13,8 @@
 	X(KEY_GATEWAY_ID, "gateway", "id")                                     \
 	X(KEY_CA, "gateway", "ca")                                             \
 	X(KEY_PORT, "gateway", "port")                                         \
+	X(KEY_TRANSPORT, "gateway", "transport")                               \
+	X(KEY_TCP_PORT, "gateway", "tcp-port")                                 \
 	X(KEY_ID, "identity", "id")                                            \
 	X(KEY_AUTH, "identity", "auth")                                        \
 	X(KEY_USER, "identity", "user")                                        \
@@ -205,6 +207,11 @@ static enum err key_set(enum key key, const char *v, struct profile *p,
 		return profile_value_text(v, sizeof(p->ca), p->ca, diag);
 	case KEY_PORT:
 		return value_port(p, v, diag);
+	case KEY_TRANSPORT:
+		return profile_value_transport(v, &p->transport, diag);
+	case KEY_TCP_PORT:
+		return profile_value_ports(v, p->tcp_ports, &p->n_tcp_ports,
+					   diag);
 	case KEY_ID:
 		return profile_id_parse(v, &p->id, diag);
 	case KEY_AUTH:
@@ -411,6 +418,9 @@ static void profile_init(const char *name, struct profile *out)
 	memset(out, 0, sizeof(*out));
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	out->port = IKE_PORT_NATT;
+	out->tcp_ports[0] = IKE_PORT_NATT;
+	out->tcp_ports[1] = 443;
+	out->n_tcp_ports = 2;
 	out->auth = IKE_AUTH_PSK;
 	out->dns = true;
 	out->block_other_family = true;

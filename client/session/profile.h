@@ -2,6 +2,7 @@
 #ifndef CLIENT_SESSION_PROFILE_H
 #define CLIENT_SESSION_PROFILE_H
 
+#include "client/session/paths.h"
 #include "client/session/session.h"
 
 #define PROFILE_PATH_MAX     512
@@ -29,6 +30,9 @@ struct profile {
 	/* [gateway] */
 	char gateway[256]; /* address = name or IP */
 	uint16_t port;	   /* 4500 */
+	enum transport transport;
+	uint16_t tcp_ports[PATHS_PORTS_MAX]; /* 4500, 443 */
+	size_t n_tcp_ports;
 	struct ike_name gateway_id;
 	char ca[PROFILE_PATH_MAX]; /* file; empty: the system's CAs */
 	/* [identity] */

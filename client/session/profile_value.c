@@ -51,6 +51,55 @@ enum err profile_value_u16(const char *text, const uint16_t range[2],
 	return OK;
 }
 
+enum err profile_value_transport(const char *text, enum transport *out,
+				 struct diag *diag)
+{
+	static const struct {
+		const char *word;
+		enum transport transport;
+	} words[] = {{"auto", TRANSPORT_AUTO},
+		     {"udp", TRANSPORT_UDP},
+		     {"tcp", TRANSPORT_TCP}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i].word) != 0)
+			continue;
+		*out = words[i].transport;
+		return OK;
+	}
+	return diag_set(diag, ERR_PROFILE,
+			"'%.40s' is not a transport: write auto, udp or tcp",
+			text);
+}
+
+enum err profile_value_ports(const char *text, uint16_t out[PATHS_PORTS_MAX],
+			     size_t *out_n, struct diag *diag)
+{
+	static const uint16_t range[2] = {1, 65535};
+	size_t len, n = 0;
+	char word[8];
+	enum err e = OK;
+
+	for (; !e && n < PATHS_PORTS_MAX; n++) {
+		text += strspn(text, " \t");
+		len = strcspn(text, ", \t");
+		if (len >= sizeof(word))
+			break;
+		memcpy(word, text, len);
+		word[len] = '\0';
+		e = profile_value_u16(word, range, &out[n], diag);
+		text += len + strspn(text + len, " \t");
+		*out_n = n + 1;
+		if (*text == '\0' || e)
+			return e;
+		if (*text++ != ',')
+			break;
+	}
+	return diag_set(diag, ERR_PROFILE,
+			"'%.40s': write up to %d ports, 4500,443 say", text,
+			PATHS_PORTS_MAX);
+}
+
 enum err profile_value_duration(const char *text, uint32_t *out_ms,
 				struct diag *diag)
 {

@@ -15,6 +15,13 @@ enum err ERR_MUST profile_value_renewal(const char *text,
 /* yes, no (also true, false, on, off). */
 enum err ERR_MUST profile_value_bool(const char *text, bool *out,
 				     struct diag *diag);
+/* auto, udp, tcp. */
+enum err ERR_MUST profile_value_transport(const char *text, enum transport *out,
+					  struct diag *diag);
+/* Up to PATHS_PORTS_MAX ports separated by commas. */
+enum err ERR_MUST profile_value_ports(const char *text,
+				      uint16_t out[PATHS_PORTS_MAX],
+				      size_t *out_n, struct diag *diag);
 /* Decimal, min to max. */
 enum err ERR_MUST profile_value_u16(const char *text, const uint16_t range[2],
 				    uint16_t *out, struct diag *diag);

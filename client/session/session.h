@@ -128,6 +128,8 @@ bool session_is_racing(const struct session *s);
 enum err ERR_MUST session_offer_path(struct session *s,
 				     const struct ike_path *path,
 				     int64_t now_ms);
+/* It can be told of another path (MOBIKE). */
+bool session_can_move(const struct session *s);
 /* A broken TCP connection was made anew: the living SA goes on over it. */
 void session_reconnected(struct session *s, const struct ike_path *path,
 			 int64_t now_ms);

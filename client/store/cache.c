@@ -180,6 +180,31 @@ static enum err entry_take(struct ticket_cache *c, const char *path,
 	return e ? e : removed;
 }
 
+bool ticket_cache_worked(struct ticket_cache *c, const struct profile *p,
+			 struct path_worked *out)
+{
+	struct ticket_entry entry = {.buf = NULL};
+	struct diag why = DIAG_INIT;
+	struct cache_binding b, want;
+	char path[PLACE_MAX];
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	e = cache_entry_path(c, p->name, path, &why);
+	if (!e)
+		e = cache_lock(c, &why);
+	if (e)
+		return false;
+	e = entry_load(c, path, &b, &entry, &why);
+	cache_unlock(c);
+	cache_binding_of(p, &want);
+	/* What is wrong with it is told by who takes it. */
+	if (!e && cache_binding_fits(&b, &want))
+		*out = entry.worked;
+	ticket_entry_wipe(&entry);
+	return out->remote.family != ADDR_NONE;
+}
+
 enum err ticket_cache_take(struct ticket_cache *c, const struct profile *p,
 			   struct os_time now, struct ticket_entry *out,
 			   struct diag *diag)

@@ -10,6 +10,7 @@
 #ifndef CLIENT_STORE_CACHE_H
 #define CLIENT_STORE_CACHE_H
 
+#include "client/session/paths.h"
 #include "client/session/profile.h"
 #include "platform/os.h"
 
@@ -17,7 +18,7 @@ struct ticket_cache;
 
 struct ticket_entry {
 	struct ike_ticket ticket; /* opaque: into buf */
-	struct addr gateway;	  /* that answered */
+	struct path_worked worked; /* how the gateway was reached */
 	int64_t stored_wall_ms;	  /* Unix time */
 	int64_t expires_wall_ms;
 	int64_t stored_boot_ms;
@@ -54,6 +55,10 @@ enum err ERR_MUST ticket_cache_take(struct ticket_cache *c,
 				    const struct profile *p, struct os_time now,
 				    struct ticket_entry *out,
 				    struct diag *diag);
+/* How the gateway was reached when the ticket that waits was stored; looks only.
+ * False: there is none, or nothing is known. */
+bool ticket_cache_worked(struct ticket_cache *c, const struct profile *p,
+			 struct path_worked *out);
 /* What was taken stays taken, a loss of power included. To be called between
  * IKE_SESSION_RESUME and IKE_AUTH: the time of the disk is then hidden in
  * that of the network. Cheap when nothing was taken. */

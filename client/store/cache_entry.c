@@ -114,7 +114,8 @@ static void wr_ticket(struct wr *w, const struct ike_ticket *t)
 /* X(name, type): what later versions keep with a ticket */
 #define ITEM_LIST(X)                                                           \
 	X(ITEM_AUTH_FIRST_ONLY, 1) /* no value */                              \
-	X(ITEM_AUTH_EXTRA, 2)	   /* seconds in 4 octets, RFC 4478 */
+	X(ITEM_AUTH_EXTRA, 2)	   /* seconds in 4 octets, RFC 4478 */         \
+	X(ITEM_WORKED, 3)	   /* kind of path 1, our address */
 enum item {
 #define X(name, type) name = type,
 	ITEM_LIST(X)
@@ -125,6 +126,16 @@ static void wr_typed(struct wr *w, enum item type, struct bytes value)
 {
 	wr_u8(w, (uint8_t)type);
 	wr_item(w, value);
+}
+
+static void wr_worked(struct wr *w, const struct path_worked *p)
+{
+	uint8_t value[1 + sizeof(p->local)];
+	struct wr v = wr_open(value, sizeof(value));
+
+	wr_u8(&v, (uint8_t)p->kind);
+	wr_addr(&v, &p->local);
+	wr_typed(w, ITEM_WORKED, wr_view(&v));
 }
 
 static void wr_items(struct wr *w, const struct ticket_entry *e)
@@ -138,6 +149,8 @@ static void wr_items(struct wr *w, const struct ticket_entry *e)
 		wr_u32(&b, e->ticket.auth_extra_s);
 		wr_typed(w, ITEM_AUTH_EXTRA, wr_view(&b));
 	}
+	if (e->worked.local.family != ADDR_NONE)
+		wr_worked(w, &e->worked);
 }
 
 static void wr_entry(struct wr *w, const struct cache_binding *b,
@@ -147,7 +160,7 @@ static void wr_entry(struct wr *w, const struct cache_binding *b,
 	wr_bytes(w, BYTES_OF(b->credential));
 	wr_u64(w, e->generation);
 	wr_ticket(w, &e->ticket);
-	wr_addr(w, &e->gateway);
+	wr_addr(w, &e->worked.remote);
 	wr_u64(w, (uint64_t)e->stored_wall_ms);
 	wr_u64(w, (uint64_t)e->expires_wall_ms);
 	wr_u64(w, (uint64_t)e->stored_boot_ms);
@@ -326,6 +339,17 @@ static bool ticket_is_sound(const struct ike_ticket *t)
 	       integ_find((uint16_t)t->suite.cipher.integ);
 }
 
+/* A kind that this version does not know is UDP. */
+static void rd_worked(struct bytes value, struct path_worked *out)
+{
+	struct rd r = rd_open(value);
+	uint8_t kind = rd_u8(&r);
+
+	rd_addr(&r, &out->local);
+	if (kind == PATH_TCP || kind == PATH_UDP_500)
+		out->kind = (enum path_kind)kind;
+}
+
 static void rd_items(struct rd *r, struct ticket_entry *out)
 {
 	while (rd_ok(r) && rd_left(r) > 0) {
@@ -340,6 +364,8 @@ static void rd_items(struct rd *r, struct ticket_entry *out)
 			out->ticket.auth_limited = true;
 			out->ticket.auth_extra_s = rd_u32(&b);
 		}
+		if (type == ITEM_WORKED)
+			rd_worked(value, &out->worked);
 	}
 }
 
@@ -354,7 +380,7 @@ static enum err entry_read(struct bytes body, struct cache_binding *out_b,
 	rd_copy(&r, out_b->credential, sizeof(out_b->credential));
 	out->generation = rd_u64(&r);
 	rd_ticket(&r, &out->ticket);
-	rd_addr(&r, &out->gateway);
+	rd_addr(&r, &out->worked.remote);
 	out->stored_wall_ms = (int64_t)rd_u64(&r);
 	out->expires_wall_ms = (int64_t)rd_u64(&r);
 	out->stored_boot_ms = (int64_t)rd_u64(&r);

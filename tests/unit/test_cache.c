@@ -73,8 +73,10 @@ static void entry_make(struct ticket_entry *e)
 	t->auth_first_only = true;
 	t->auth_limited = true;
 	t->auth_extra_s = 70000;
-	assert_int_equal(addr_parse("203.0.113.1", &e->gateway), OK);
-	e->gateway.port = 4500;
+	assert_int_equal(addr_parse("203.0.113.1", &e->worked.remote), OK);
+	e->worked.remote.port = 443;
+	e->worked.kind = PATH_TCP;
+	assert_int_equal(addr_parse("192.0.2.2", &e->worked.local), OK);
 	e->stored_wall_ms = WALL;
 	e->stored_boot_ms = BOOT;
 	e->expires_wall_ms = WALL + LIFE_S * 1000;
@@ -177,12 +179,34 @@ static void what_was_put_is_taken_as_it_was(void **state)
 	assert_true(out.ticket.auth_first_only);
 	assert_true(out.ticket.auth_limited);
 	assert_int_equal(out.ticket.auth_extra_s, 70000);
-	assert_true(addr_eq(&out.gateway, &in.gateway));
+	assert_true(addr_eq(&out.worked.remote, &in.worked.remote));
+	assert_true(addr_eq(&out.worked.local, &in.worked.local));
+	assert_int_equal(out.worked.kind, PATH_TCP);
 	assert_int_equal(out.stored_wall_ms, in.stored_wall_ms);
 	assert_int_equal(out.expires_wall_ms, in.expires_wall_ms);
 	assert_int_equal(out.stored_boot_ms, in.stored_boot_ms);
 	assert_int_equal(out.renewed, 3);
 	ticket_entry_wipe(&out);
+}
+
+static void
+how_the_gateway_was_reached_is_known_before_the_ticket_is_taken(void **state)
+{
+	struct path_worked worked;
+	struct ticket_entry e;
+	struct profile other = work;
+
+	assert_false(ticket_cache_worked(cache, &work, &worked));
+	entry_make(&e);
+	assert_int_equal(ticket_cache_put(cache, &work, &e, &diag), OK);
+	assert_true(ticket_cache_worked(cache, &work, &worked));
+	assert_true(addr_eq(&worked.remote, &e.worked.remote));
+	assert_int_equal(worked.kind, PATH_TCP);
+	/* Of a ticket that the profile makes void nothing is used. */
+	strcpy(other.gateway, "other.example.org");
+	assert_false(ticket_cache_worked(cache, &other, &worked));
+	assert_int_equal(ticket_cache_take(cache, &work, at(0), &e, &diag), OK);
+	ticket_entry_wipe(&e);
 }
 
 static void the_largest_ticket_fits_and_a_larger_one_is_refused(void **state)
@@ -719,6 +743,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(what_was_put_is_taken_as_it_was),
+		CASE(how_the_gateway_was_reached_is_known_before_the_ticket_is_taken),
 		CASE(the_largest_ticket_fits_and_a_larger_one_is_refused),
 		CASE(a_ticket_is_taken_only_once),
 		CASE(a_new_ticket_replaces_the_old_one),
