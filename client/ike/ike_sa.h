@@ -163,8 +163,15 @@ enum ike_action_kind {
 	IKE_DO_UP,	     /* u.up: the tunnel is established */
 	IKE_DO_MOVED,	     /* u.moved: the end of ike_sa_move */
 	IKE_DO_PROBED,	     /* u.probed: the end of ike_sa_probe */
-	IKE_DO_ALIVE,	     /* a liveness check was answered */
+	IKE_DO_ALIVE,	     /* u.alive: a liveness check was answered */
 	IKE_DO_CLOSED	     /* u.closed: nothing follows */
+};
+
+/* The mapping of the NAT before us, as the gateway saw it (RFC 4555 3.8). */
+enum ike_mapping {
+	IKE_MAPPING_UNTOLD = 0,
+	IKE_MAPPING_SAME,
+	IKE_MAPPING_OTHER /* or the SA was rekeyed since the last check */
 };
 
 struct ike_action {
@@ -213,6 +220,9 @@ struct ike_action {
 			bool ok; /* else the SA stays on the path before */
 			bool behind_nat;
 		} moved;
+		struct {
+			enum ike_mapping mapping;
+		} alive;
 		struct {
 			bool ok; /* the path reached the gateway and back */
 			struct ike_path path;
@@ -333,6 +343,8 @@ enum err ERR_MUST ike_sa_delete(struct ike_sa *sa, int64_t now_ms);
 void ike_sa_heard(struct ike_sa *sa, int64_t now_ms);
 /* An ESP packet went out at now: no keepalive is due. */
 void ike_sa_spoke(struct ike_sa *sa, int64_t now_ms);
+/* From now on this in place of ike_config's keepalive_ms. */
+void ike_sa_set_keepalive(struct ike_sa *sa, uint32_t interval_ms);
 
 enum ike_state ike_sa_state(const struct ike_sa *sa);
 const struct ike_stats *ike_sa_stats(const struct ike_sa *sa);

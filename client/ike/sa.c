@@ -429,6 +429,11 @@ void ike_sa_spoke(struct ike_sa *sa, int64_t now_ms)
 	sa->data_ms = sa->spoke_ms;
 }
 
+void ike_sa_set_keepalive(struct ike_sa *sa, uint32_t interval_ms)
+{
+	sa->cfg.keepalive_ms = interval_ms;
+}
+
 enum ike_state ike_sa_state(const struct ike_sa *sa)
 {
 	return sa->state;

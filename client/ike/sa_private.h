@@ -552,7 +552,7 @@ enum err ERR_MUST ike_move_race(struct ike_sa *sa, const struct ike_path *path);
 /* Of a liveness check: has the mapping of a NAT changed? */
 void ike_nat_note(struct ike_sa *sa, const struct ike_msg *msg);
 void ike_put_path_check(struct ike_sa *sa, struct ike_wr *w);
-void ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx);
+enum ike_mapping ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx);
 /* Of IKE_AUTH: MOBIKE_SUPPORTED and our other addresses. */
 void ike_put_mobike(const struct ike_sa *sa, struct ike_wr *w);
 /* The answer that establishes the SA. */

@@ -47,6 +47,14 @@ static void children_deleted(struct ike_sa *sa)
 			ike_child_del(sa, &sa->children[i]);
 }
 
+static void alive_told(struct ike_sa *sa, enum ike_mapping mapping)
+{
+	struct ike_node *n = ike_queue(sa, IKE_DO_ALIVE, 0);
+
+	if (n)
+		n->a.u.alive.mapping = mapping;
+}
+
 enum err ike_info_answer(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	if (rx->kind == REQ_DELETE_IKE) {
@@ -65,10 +73,9 @@ enum err ike_info_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		children_deleted(sa);
 	} else if (rx->kind == REQ_TICKET && rx->gen == sa->cur) {
 		ike_ticket_answer(sa, rx->gen, rx->msg);
-		ike_path_checked(sa, rx);
+		(void)ike_path_checked(sa, rx);
 	} else if (rx->kind == REQ_ALIVE) {
-		ike_queue(sa, IKE_DO_ALIVE, 0);
-		ike_path_checked(sa, rx);
+		alive_told(sa, ike_path_checked(sa, rx));
 	}
 	return OK;
 }

@@ -183,17 +183,19 @@ void ike_put_path_check(struct ike_sa *sa, struct ike_wr *w)
 		ike_put_nat_notifies(sa, w);
 }
 
-void ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx)
+enum ike_mapping ike_path_checked(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	struct ike_notify n;
 
 	if (!ike_sa_can_move(sa) || sa->move.on || rx->gen != sa->cur ||
-	    !ike_msg_notify(rx->msg, N_NAT_DETECTION_DESTINATION_IP, &n) ||
-	    bytes_eq(n.data, bytes(sa->nat_seen, sa->nat_seen_len)))
-		return;
+	    !ike_msg_notify(rx->msg, N_NAT_DETECTION_DESTINATION_IP, &n))
+		return IKE_MAPPING_UNTOLD;
+	if (bytes_eq(n.data, bytes(sa->nat_seen, sa->nat_seen_len)))
+		return IKE_MAPPING_SAME;
 	/* Also after a rekey, for the SPIs are in it: harmless. */
 	log_info("IKE: the gateway sees another address of ours than before");
 	move_begin(sa, &sa->path);
+	return IKE_MAPPING_OTHER;
 }
 
 /* --- what we tell (3.1, 3.4) -------------------------------------------- */

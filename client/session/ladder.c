@@ -221,6 +221,7 @@ void ladder_up(struct session *s, const struct ike_action *a)
 	if (ike_sa_child_suite(s->live))
 		r->child_suite = *ike_sa_child_suite(s->live);
 	renewal_forget(s);
+	quiet_begin(s);
 	session_set_state(s, SES_ST_UP, r->resumed ? "resumed" : "full");
 	if (s->early_ticket) {
 		session_push_ticket(s, s->early_ticket);

@@ -155,6 +155,8 @@ void move_done(struct session *s, bool ok, bool behind_nat)
 		return;
 	}
 	move_over(s);
+	s->keepalive.known = (struct keepalive_known){0, 0};
+	quiet_begin(s);
 	count(s);
 	s->report.behind_nat = behind_nat;
 	s->report.moved = true;

@@ -194,6 +194,15 @@ static enum err value_port(struct profile *p, const char *text,
 	return e;
 }
 
+static enum err value_keepalive(struct profile *p, const char *text,
+				struct diag *diag)
+{
+	p->keepalive_learn = strcmp(text, "auto") == 0;
+	return p->keepalive_learn
+		       ? OK
+		       : profile_value_duration(text, &p->keepalive_ms, diag);
+}
+
 static enum err key_set(enum key key, const char *v, struct profile *p,
 			struct diag *diag)
 {
@@ -266,7 +275,7 @@ static enum err key_set(enum key key, const char *v, struct profile *p,
 	case KEY_CHILD_REKEY:
 		return profile_value_duration(v, &p->child_rekey_ms, diag);
 	case KEY_KEEPALIVE:
-		return profile_value_duration(v, &p->keepalive_ms, diag);
+		return value_keepalive(p, v, diag);
 	case KEYS:
 		break;
 	}
@@ -431,6 +440,7 @@ static void profile_init(const char *name, struct profile *out)
 	out->ike_rekey_ms = 4 * 3600 * 1000;
 	out->child_rekey_ms = 3600 * 1000;
 	out->keepalive_ms = 20 * 1000;
+	out->keepalive_learn = true;
 }
 
 enum err profile_parse(const char *name, const char *text, struct profile *out,

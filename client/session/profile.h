@@ -63,6 +63,7 @@ struct profile {
 	enum cache_key cache_key;
 	/* [timers], milliseconds */
 	uint32_t dpd_ms, ike_rekey_ms, child_rekey_ms, keepalive_ms;
+	bool keepalive_learn; /* keepalive_ms is where it begins */
 	/* Over kind of authentication, identities, gateway, CA, certificate:
 	 * a ticket of another fingerprint is void. SHA-256. */
 	uint8_t fingerprint[32];

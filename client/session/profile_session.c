@@ -72,6 +72,7 @@ void profile_to_session(const struct profile *p, struct session_config *out)
 	/* A password at hand; else from the moment it was typed. */
 	out->unattended = p->auth == IKE_AUTH_CERT || p->password_file[0] ||
 			  p->password_credential[0];
+	out->learn_keepalive = p->keepalive_learn;
 	out->retry_min_ms = RETRY_MIN_MS;
 	out->retry_max_ms = RETRY_MAX_MS;
 	out->sleep_renew_ms = SLEEP_RENEW_MS;

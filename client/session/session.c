@@ -119,8 +119,10 @@ static bool absorb(struct session *s, struct ike_sa *from,
 	case IKE_DO_PROBED: /* nobody asks for it yet */
 		return true;
 	case IKE_DO_ALIVE:
-		if (from == s->live)
+		if (from == s->live) {
+			quiet_checked(s, a->u.alive.mapping);
 			wake_alive(s);
+		}
 		return true;
 	case IKE_DO_TICKET:
 		/* On the way up it comes before UP; the disk can wait until
@@ -202,6 +204,9 @@ struct session_action session_next_action(struct session *s)
 		if (a.kind == IKE_DO_NOTHING)
 			return out;
 		if (!absorb(s, from, &a)) {
+			if (from == s->live && (a.kind == IKE_DO_SEND ||
+						a.kind == IKE_DO_KEEPALIVE))
+				quiet_sent(s);
 			out.kind = SES_DO_IKE;
 			out.u.ike = a;
 			return out;
@@ -279,6 +284,7 @@ enum err session_input(struct session *s, uint8_t *dgram, size_t len,
 		return e;
 	}
 	if (s->live && ike_sa_owns(s->live, view)) {
+		quiet_heard(s);
 		e = ike_sa_input(s->live, dgram, len, path, now_ms);
 		offer_settle(s, s->live);
 		return e;
@@ -475,12 +481,14 @@ void session_suspend(struct session *s, int64_t now_ms)
 
 void session_heard(struct session *s, int64_t now_ms)
 {
+	quiet_data(s, false, now_ms);
 	if (s->live)
 		ike_sa_heard(s->live, now_ms);
 }
 
 void session_spoke(struct session *s, int64_t now_ms)
 {
+	quiet_data(s, true, now_ms);
 	if (s->live)
 		ike_sa_spoke(s->live, now_ms);
 }

@@ -10,6 +10,7 @@
 #define CLIENT_SESSION_SESSION_H
 
 #include "client/ike/ike_sa.h"
+#include "client/session/keepalive.h"
 
 /* X(name, word in status) */
 #define SESSION_STATE_LIST(X)                                                  \
@@ -50,6 +51,7 @@ struct session_config {
 	/* Try again by itself: after a loss, and also when the first connect
 	 * gets no answer. Without it the first failure closes. */
 	bool persistent;
+	bool learn_keepalive; /* ike.keepalive_ms is where it begins */
 	uint32_t retry_min_ms, retry_max_ms; /* back-off, jittered */
 	/* Before a sleep, a ticket older than this is renewed. */
 	uint32_t sleep_renew_ms;
@@ -90,6 +92,8 @@ struct session_report {
 	int64_t started_ms, up_ms; /* boot clock */
 	uint32_t attempts;
 	uint32_t reconnects;
+	uint32_t keepalive_ms;	    /* in use behind a NAT; 0: none */
+	struct keepalive_known nat; /* learnt of it */
 	int64_t renew_at_ms;  /* boot clock; INT64_MAX: nothing is planned */
 	bool renewal_stopped; /* nothing helped: the next connect is a full
 			       * one */
@@ -166,6 +170,9 @@ void session_woke(struct session *s, int64_t now_ms);
  * under way is given up and nothing is tried until session_path_new. False:
  * nothing is to be held. */
 bool session_hold(struct session *s, const char *why, int64_t now_ms);
+/* What was learnt of the NAT where the path leads through now, at an earlier
+ * time; zeros: nothing. */
+void session_know_nat(struct session *s, const struct keepalive_known *known);
 /* Log out: DELETE, the ticket is void. Closes with ERR_CANCELLED. */
 void session_down(struct session *s, int64_t now_ms);
 /* forget.c: the ticket is void, in hand and in the store, and its renewal off;

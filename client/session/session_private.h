@@ -49,6 +49,7 @@ struct session {
 	struct held_ticket held;
 	const struct ike_ticket *early_ticket; /* came before UP; the SA's */
 	struct session_report report;
+	struct keepalive keepalive;
 	bool early_later; /* before UP: the gateway promised one for later */
 	bool asked_path, asked_ticket;
 	bool frozen; /* no path: the SA is kept and waits */
@@ -160,6 +161,14 @@ void move_over(struct session *s);
 void wake_check(struct session *s);
 /* The living SA answered. */
 void wake_alive(struct session *s);
+
+/* quiet.c */
+/* An SA lives on a path: what is known of its NAT holds. */
+void quiet_begin(struct session *s);
+void quiet_sent(struct session *s);  /* a packet of the living SA leaves */
+void quiet_heard(struct session *s); /* one of the gateway's came for it */
+void quiet_data(struct session *s, bool ours, int64_t at_ms);
+void quiet_checked(struct session *s, enum ike_mapping mapping);
 
 /* renewal.c */
 /* A ticket of the living SA is stored; its renewal is planned. */

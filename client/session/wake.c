@@ -53,6 +53,7 @@ void session_woke(struct session *s, int64_t now_ms)
 {
 	session_verb_begin(s, now_ms);
 	s->doubtful = s->live != NULL;
+	quiet_begin(s); /* a sleep is no silence that we chose */
 	switch (s->report.state) {
 	case SES_ST_UP:
 		wake_check(s);

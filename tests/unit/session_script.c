@@ -170,6 +170,10 @@ void ike_sa_heard(struct ike_sa *sa, int64_t now_ms)
 {
 }
 
+void ike_sa_set_keepalive(struct ike_sa *sa, uint32_t interval_ms)
+{
+}
+
 void ike_sa_spoke(struct ike_sa *sa, int64_t now_ms)
 {
 }
