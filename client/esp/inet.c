@@ -43,28 +43,48 @@ static uint16_t fold(uint64_t sum)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
+static uint64_t add_carry(uint64_t sum, uint64_t v)
+{
+	sum += v;
+	return sum + (sum < v);
+}
+
+static uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Eight octets a step in four chains that do not wait for each other. */
+static uint64_t sum64(const uint8_t *p, size_t len)
+{
+	uint64_t a = 0, b = 0, c = 0, d = 0;
+	uint8_t last[8] = {0};
+
+	for (; len >= 32; len -= 32, p += 32) {
+		a = add_carry(a, load64(p));
+		b = add_carry(b, load64(p + 8));
+		c = add_carry(c, load64(p + 16));
+		d = add_carry(d, load64(p + 24));
+	}
+	for (; len >= 8; len -= 8, p += 8)
+		a = add_carry(a, load64(p));
+	if (len > 0) {
+		memcpy(last, p, len);
+		a = add_carry(a, load64(last));
+	}
+	return add_carry(add_carry(a, b), add_carry(c, d));
+}
+
 /* The sum does not mind the order of octets (RFC 1071 2B): it is taken in
- * the host's, in large steps, and turned at the end. */
+ * the host's and turned at the end. */
 uint16_t inet_sum(struct bytes b, uint16_t before)
 {
-	const uint8_t *p = b.p;
-	size_t left = b.len;
-	uint64_t lo = 0, hi = 0, v;
-	uint8_t last[8] = {0}, turned[2];
-	uint16_t host;
+	uint16_t host = fold(sum64(b.p, b.len));
+	uint8_t turned[2];
 
-	for (; left >= 8; left -= 8, p += 8) {
-		memcpy(&v, p, 8);
-		lo += v & 0xffffffff;
-		hi += v >> 32;
-	}
-	if (left > 0) {
-		memcpy(last, p, left);
-		memcpy(&v, last, 8);
-		lo += v & 0xffffffff;
-		hi += v >> 32;
-	}
-	host = fold(lo + hi);
 	memcpy(turned, &host, 2);
 	return fold((uint64_t)inet_get16(turned) + before);
 }
