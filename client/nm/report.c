@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+static const struct in6_addr all_nodes = {{{0xff, 2, [15] = 1}}};
+
 static const struct prefix *address_of(const struct net_conf *conf,
 				       enum addr_family family)
 {
@@ -70,9 +72,11 @@ static GVariant *general_variant(const struct channel_config *config)
 		  g_variant_new_string(config->interface));
 	/* It insists on a gateway, and makes a host route to it through the
 	 * link of the moment, which would hold the tunnel there. Our packets
-	 * find their way by their mark, so it gets one that no link routes. */
+	 * find their way by their mark: it gets an address (all nodes) that
+	 * the main table has no route for. */
 	entry_add(&dict, NM_VPN_PLUGIN_CONFIG_EXT_GATEWAY,
-		  g_variant_new_uint32(htonl(INADDR_LOOPBACK)));
+		  g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, &all_nodes,
+					    sizeof(all_nodes), 1));
 	entry_add(&dict, NM_VPN_PLUGIN_CONFIG_MTU,
 		  g_variant_new_uint32(conf->mtu));
 	/* The core finds its way itself when the network changes. */

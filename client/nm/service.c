@@ -3,10 +3,8 @@
  * core's few messages. */
 #include "config.h"
 
-#include <errno.h>
 #include <glib-unix.h>
 #include <locale.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <NetworkManager.h>
@@ -16,7 +14,6 @@
 #include "client/nm/nm.h"
 #include "client/nm/report.h"
 #include "client/nm/setting.h"
-#include "platform/base/secret.h"
 
 #define VPC_TYPE_SERVICE (vpc_service_get_type())
 G_DECLARE_FINAL_TYPE(VpcService, vpc_service, VPC, SERVICE, NMVpnServicePlugin)
@@ -24,14 +21,11 @@ G_DECLARE_FINAL_TYPE(VpcService, vpc_service, VPC, SERVICE, NMVpnServicePlugin)
 struct _VpcService {
 	NMVpnServicePlugin parent;
 	struct child child;
-	guint watch; /* of the channel */
-	char *name, *owner, *text;
-	struct secret secret; /* what NetworkManager had at the start */
-	gboolean may_ask;     /* called by ConnectInteractive */
-	gboolean was_up;      /* this core */
-	gboolean told;	      /* it said why it ended: */
-	struct channel_closed closed;
-	uint8_t *message; /* CHANNEL_MAX octets */
+	guint watch;		      /* of the channel */
+	gboolean may_ask;	      /* called by ConnectInteractive */
+	struct channel_closed closed; /* why the core ended */
+	struct net_conf told;	      /* NetworkManager, last */
+	uint8_t *message;	      /* CHANNEL_MAX octets */
 };
 
 G_DEFINE_FINAL_TYPE(VpcService, vpc_service, NM_TYPE_VPN_SERVICE_PLUGIN)
@@ -57,24 +51,35 @@ static void core_forget(VpcService *s)
 	child_stop(&s->child);
 }
 
-static enum err secret_send(VpcService *s, const struct secret *secret)
+/* What the connection has, or nothing. */
+static enum err secret_send(VpcService *s, NMConnection *connection)
 {
-	return channel_send(s->child.fd, CHANNEL_SECRET, secret_view(secret));
+	NMSettingVpn *vpn =
+		connection ? nm_connection_get_setting_vpn(connection) : NULL;
+	const char *text =
+		vpn ? nm_setting_vpn_get_secret(vpn, NM_VPC_SECRET) : NULL;
+
+	return channel_send(s->child.fd, CHANNEL_SECRET,
+			    bytes_str(text ? text : ""));
 }
 
-static gboolean core_start(VpcService *s, GError **error)
+static gboolean core_start(VpcService *s, NMConnection *connection,
+			   const char *text, GError **error)
 {
-	s->was_up = s->told = FALSE;
+	g_autofree char *owner = setting_owner(connection);
+	g_autofree char *name =
+		g_strdup_printf("nm-%s", nm_connection_get_uuid(connection));
+
 	s->closed = (struct channel_closed){.why = ERR_INTERNAL,
 					    .text = "the core crashed"};
-	if (!child_start(&s->child, s->owner, s->name, error))
+	if (!child_start(&s->child, owner, name, error))
 		return FALSE;
-	if (channel_send(s->child.fd, CHANNEL_PROFILE, bytes_str(s->text)) ||
-	    secret_send(s, &s->secret)) {
+	if (channel_send(s->child.fd, CHANNEL_PROFILE, bytes_str(text)) ||
+	    secret_send(s, connection)) {
 		core_forget(s);
 		g_set_error_literal(error, NM_VPN_PLUGIN_ERROR,
 				    NM_VPN_PLUGIN_ERROR_LAUNCH_FAILED,
-				    "the profile is too long");
+				    "the core does not take the profile");
 		return FALSE;
 	}
 	s->watch =
@@ -84,12 +89,11 @@ static gboolean core_start(VpcService *s, GError **error)
 
 static void core_asks(VpcService *s, struct bytes body)
 {
-	const struct secret none = {.len = 0};
 	const char *hints[] = {NM_VPC_SECRET, NULL};
 	char question[CHANNEL_TEXT_MAX];
 
 	if (!s->may_ask) {
-		if (secret_send(s, &none))
+		if (secret_send(s, NULL))
 			g_warning("the core does not listen");
 		return;
 	}
@@ -107,7 +111,6 @@ static void core_configures(VpcService *s, struct bytes body)
 		g_warning("the core said something wrong");
 		return;
 	}
-	s->was_up = TRUE;
 	report_config(plugin_of(s), &config);
 	state_set(s, NM_VPN_SERVICE_STATE_STARTED);
 }
@@ -121,18 +124,11 @@ static void login_failed(VpcService *s)
 				      NM_VPN_PLUGIN_FAILURE_LOGIN_FAILED);
 }
 
-/* The core has ended. A crash costs as much as a changed network: the ticket
- * is there. */
 static void core_ended(VpcService *s)
 {
-	gboolean again = s->was_up && !s->told;
-	g_autoptr(GError) error = NULL;
-
 	core_forget(s);
 	if (s->closed.why != OK && s->closed.why != ERR_CANCELLED)
 		g_warning("%s", s->closed.text);
-	if (again && core_start(s, &error))
-		return;
 	if (s->closed.why == ERR_AUTH || s->closed.why == ERR_NEEDS_PERSON)
 		login_failed(s);
 	else if (s->closed.why == ERR_CANCELLED)
@@ -158,7 +154,8 @@ static void core_says(VpcService *s, enum channel_kind kind, struct bytes body)
 		core_configures(s, body);
 		return;
 	case CHANNEL_CLOSED:
-		s->told = channel_read_closed(body, &s->closed) == OK;
+		if (channel_read_closed(body, &s->closed))
+			g_warning("the core said something wrong");
 		return;
 	case CHANNEL_PROFILE:
 	case CHANNEL_SECRET:
@@ -187,34 +184,15 @@ static gboolean on_channel(gint fd, GIOCondition condition, gpointer ctx)
 
 /* --- what NetworkManager asks for ----------------------------------------- */
 
-static void secret_take(NMConnection *connection, struct secret *out)
-{
-	NMSettingVpn *vpn = nm_connection_get_setting_vpn(connection);
-	const char *text =
-		vpn ? nm_setting_vpn_get_secret(vpn, NM_VPC_SECRET) : NULL;
-
-	secret_wipe(out);
-	if (text && secret_set(out, bytes_str(text)))
-		g_warning("a password longer than %d octets", SECRET_MAX);
-}
-
 static gboolean connect_start(VpcService *s, NMConnection *connection,
 			      gboolean may_ask, GError **error)
 {
 	NMSettingVpn *vpn = nm_connection_get_setting_vpn(connection);
+	g_autofree char *text = vpn ? setting_to_text(vpn, error) : NULL;
 
 	core_forget(s);
-	g_free(s->text);
-	s->text = vpn ? setting_to_text(vpn, error) : NULL;
-	if (!s->text)
-		return FALSE;
-	g_free(s->owner);
-	s->owner = setting_owner(connection);
-	g_free(s->name);
-	s->name = g_strdup_printf("nm-%s", nm_connection_get_uuid(connection));
-	secret_take(connection, &s->secret);
 	s->may_ask = may_ask;
-	return core_start(s, error);
+	return text && core_start(s, connection, text, error);
 }
 
 static gboolean service_connect(NMVpnServicePlugin *plugin,
@@ -243,21 +221,15 @@ static gboolean service_new_secrets(NMVpnServicePlugin *plugin,
 				    NMConnection *connection, GError **error)
 {
 	VpcService *s = VPC_SERVICE(plugin);
-	struct secret secret = {0};
 
-	secret_take(connection, &secret);
-	if (s->child.process && secret_send(s, &secret))
+	if (s->child.process && secret_send(s, connection))
 		g_warning("the core does not listen");
-	secret_wipe(&secret);
 	return TRUE;
 }
 
 static gboolean service_disconnect(NMVpnServicePlugin *plugin, GError **error)
 {
-	VpcService *s = VPC_SERVICE(plugin);
-
-	core_forget(s);
-	secret_wipe(&s->secret);
+	core_forget(VPC_SERVICE(plugin));
 	return TRUE;
 }
 
@@ -269,11 +241,7 @@ static void vpc_service_finalize(GObject *object)
 	VpcService *s = VPC_SERVICE(object);
 
 	core_forget(s);
-	g_free(s->name);
-	g_free(s->owner);
-	g_free(s->text);
 	g_free(s->message);
-	secret_wipe(&s->secret);
 	G_OBJECT_CLASS(vpc_service_parent_class)->finalize(object);
 }
 
