@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "platform/base/log.h"
 
 /* The parent: ends when the child is connected, or as the child ended. */
 static void parent_wait(pid_t child, int fd)
@@ -82,4 +84,31 @@ void background_detach(int *fd, const char *log_path)
 		fprintf(stderr, "nobody waited\n");
 	close(*fd);
 	*fd = -1;
+}
+
+/* By its own tool: what a D-Bus library would bring is not worth one call
+ * that hardly ever has anything to do. */
+void background_give_up(const char *name)
+{
+	char unit[PROFILE_NAME_MAX + 32], place[PLACE_MAX];
+	char *const argv[] = {(char *)(uintptr_t) "systemctl",
+			      (char *)(uintptr_t) "--user",
+			      (char *)(uintptr_t) "--quiet",
+			      (char *)(uintptr_t) "stop",
+			      unit,
+			      NULL};
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	int status = 0;
+	pid_t pid;
+
+	snprintf(place, sizeof(place), "%.400s/systemd", dir ? dir : "");
+	if (!dir || access(place, F_OK) < 0)
+		return;
+	snprintf(unit, sizeof(unit), "vpn-connect@%s.service", name);
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0)
+		return;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status != 0)
+		log_debug("%s was not stopped", unit);
 }

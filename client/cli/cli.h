@@ -63,6 +63,9 @@ enum err ERR_MUST fetch_https(const char *url, size_t max, uint8_t **out,
 enum err ERR_MUST background_fork(int *out_fd, struct diag *diag);
 /* Off the terminal, output to the file, and the parent may end with 0. */
 void background_detach(int *fd, const char *log_path);
+/* The user's service of this profile does not run; should its manager be
+ * about to start it again, it does not. */
+void background_give_up(const char *name);
 
 /* tickets.c: the cache on the disk, for verbs.c. */
 /* gives *out (free), with the tickets of name, or of all with NULL. */

@@ -51,6 +51,8 @@ int cli_down(struct cli *cli)
 	json_decref(reply);
 	if (e && e != ERR_NOT_RUNNING)
 		return cli_fail(e, &diag);
+	if (e)
+		background_give_up(cli->name);
 	/* Logged out means that no ticket is left, whoever should have
 	 * deleted it. */
 	forgotten = ticket_forget(cli, &had, &cache_diag);
@@ -73,6 +75,8 @@ int cli_suspend(struct cli *cli)
 	enum err e = running_ask(cli, cli->name, "Suspend", &reply, &diag);
 
 	json_decref(reply);
+	if (e == ERR_NOT_RUNNING)
+		background_give_up(cli->name);
 	if (e)
 		return cli_fail(e, &diag);
 	printf("%s is suspended\n", cli->name);
