@@ -126,6 +126,7 @@ static void help(struct answer *a)
 	    "roll-key              new key for tickets by value\n"
 	    "forget                every SA, as after a crash\n"
 	    "forget-tickets        keys, references and what was used\n"
+	    "cut                   every TCP connection, with RST\n"
 	    "stats                 counters as JSON\n"
 	    "sessions              who is connected, as JSON\n"
 	    "quit                  as SIGTERM\n");
@@ -199,6 +200,8 @@ static bool run_plain(struct prog *p, const char *word, struct answer *a)
 		gw_roll_key(p->gw);
 	else if (strcmp(word, "forget") == 0)
 		gw_forget_sas(p->gw);
+	else if (strcmp(word, "cut") == 0)
+		tcp_cut(p);
 	else if (strcmp(word, "forget-tickets") == 0)
 		gw_forget_tickets(p->gw);
 	else if (strcmp(word, "quit") == 0)

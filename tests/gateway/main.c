@@ -57,7 +57,7 @@ static void log_out(enum log_level level, const char *text, void *ctx)
 
 /* --- addresses ----------------------------------------------------------- */
 
-static socklen_t to_sock(const struct addr *a, struct sockaddr_storage *out)
+socklen_t prog_to_sock(const struct addr *a, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
@@ -75,6 +75,23 @@ static socklen_t to_sock(const struct addr *a, struct sockaddr_storage *out)
 	return sizeof(*v6);
 }
 
+struct addr prog_from_sock(const struct sockaddr_storage *s)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)s;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)s;
+	struct addr a = {.family = ADDR_V6};
+
+	if (s->ss_family == AF_INET) {
+		a.family = ADDR_V4;
+		a.port = ntohs(v4->sin_port);
+		memcpy(a.b, &v4->sin_addr, 4);
+	} else {
+		a.port = ntohs(v6->sin6_port);
+		memcpy(a.b, &v6->sin6_addr, 16);
+	}
+	return a;
+}
+
 static enum err open_socket(struct prog *p, const struct addr *at,
 			    uint16_t port, struct diag *diag)
 {
@@ -87,7 +104,7 @@ static enum err open_socket(struct prog *p, const struct addr *at,
 	s->local = *at;
 	s->local.port = port;
 	s->natt = port != 500;
-	len = to_sock(&s->local, &ss);
+	len = prog_to_sock(&s->local, &ss);
 	s->fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       0);
 	if (s->fd < 0)
@@ -124,6 +141,8 @@ static void udp_send(void *ctx, const struct gw_path *path,
 {
 	struct prog *p = ctx;
 
+	if (tcp_send(p, path, run))
+		return;
 	for (size_t i = 0; i < p->n_socks; i++) {
 		if (!addr_eq(&p->socks[i].local, &path->local))
 			continue;
@@ -250,6 +269,19 @@ static void dgram_in(struct prog *p, const struct prog_socket *s,
 	prog_pull(p);
 }
 
+void prog_message_in(struct prog *p, const struct prog_socket *as,
+		     const struct gw_path *path, struct bytes msg)
+{
+	if (!plane_io_room(p->io, 1))
+		esp_flush(p, path);
+	dgram_in(p, as, path, msg, 0);
+}
+
+void prog_messages_done(struct prog *p, const struct gw_path *path)
+{
+	esp_flush(p, path);
+}
+
 static void run_in(struct prog *p, const struct prog_socket *s,
 		   const struct pktio_run *r)
 {
@@ -352,12 +384,13 @@ static size_t poll_fill(struct prog *p, struct pollfd *fds)
 	fds[n++] = (struct pollfd){p->control_fd, POLLIN, 0};
 	for (size_t i = 0; i < PROG_CONTROL_MAX; i++)
 		fds[n++] = (struct pollfd){p->control_clients[i], POLLIN, 0};
-	return n;
+	return n + tcp_poll_fill(p, fds + n);
 }
 
 static void loop(struct prog *p, const sigset_t *open_mask)
 {
-	struct pollfd fds[2 * PROG_LISTEN_MAX + 2 + PROG_CONTROL_MAX];
+	struct pollfd fds[2 * PROG_LISTEN_MAX + 2 + PROG_CONTROL_MAX +
+			  PROG_TCP_POLL_MAX];
 
 	while (!p->stop && !stop_signal) {
 		size_t n = poll_fill(p, fds), at = 0;
@@ -376,8 +409,11 @@ static void loop(struct prog *p, const sigset_t *open_mask)
 		for (size_t i = 0; i < PROG_CONTROL_MAX; i++)
 			if (fds[at + i].revents && fds[at + i].fd >= 0)
 				control_read(p, i);
+		at += PROG_CONTROL_MAX;
+		tcp_serve(p, fds + at, n - at);
 		gw_timeout(p->gw, prog_now());
 		prog_pull(p);
+		tcp_flush_all(p);
 		state_save(p);
 	}
 }
@@ -410,6 +446,8 @@ static enum err start(struct prog *p, struct diag *diag)
 		e = open_socket(p, &p->listen[i], p->port, diag);
 		if (e == OK && p->port_500)
 			e = open_socket(p, &p->listen[i], 500, diag);
+		for (size_t k = 0; k < p->n_tcp_ports && e == OK; k++)
+			e = tcp_listen(p, &p->listen[i], p->tcp_ports[k], diag);
 	}
 	return e;
 }
@@ -443,6 +481,7 @@ int main(int argc, char **argv)
 		p->saved_at = UINT64_MAX;
 		state_save(p);
 		control_close(p);
+		tcp_cut(p);
 	}
 	plane_io_free(&p->io);
 	pktio_in_free(&p->in);

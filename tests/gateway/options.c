@@ -15,6 +15,7 @@
 	X(OPT_LISTEN, "listen", "ADDR", "serve UDP 4500 and 500 there")        \
 	X(OPT_PORT, "port", "N", "instead of 4500; no port 500 then")          \
 	X(OPT_NO_500, "no-500", "", "leave port 500 alone")                    \
+	X(OPT_TCP, "tcp", "PORT", "TCP, too (RFC 9329); may be repeated")      \
 	X(OPT_ID, "id", "NAME", "our identity (FQDN, address, mail)")          \
 	X(OPT_PSK_FILE, "psk-file", "FILE", "pre-shared key: its first line")  \
 	X(OPT_CERT, "cert", "FILE", "our chain, PEM, end entity first")        \
@@ -232,6 +233,10 @@ static void read_list(struct prog *p, int opt, const char *arg)
 		if (q->n_listen == PROG_LISTEN_MAX ||
 		    addr_parse(arg, &q->listen[q->n_listen++]) != OK)
 			wrong("listen", arg);
+	} else if (opt == OPT_TCP) {
+		if (q->n_tcp_ports == sizeof(q->tcp_ports) / 2)
+			wrong("tcp", arg);
+		q->tcp_ports[q->n_tcp_ports++] = (uint16_t)number("tcp", arg);
 	} else if (opt == OPT_DNS) {
 		if (q->cfg.n_dns == GW_DNS_MAX ||
 		    addr_parse(arg, &q->cfg.dns[q->cfg.n_dns++]) != OK)
