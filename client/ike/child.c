@@ -80,6 +80,7 @@ static enum err queue_child(struct ike_sa *sa, const struct ike_child_deal *d,
 	c->integ_in = d->ours ? k->integ_r : k->integ_i;
 	c->is_rekey = d->old_spi_in != 0;
 	c->spi_in_old = d->old_spi_in;
+	c->by_peer = c->is_rekey && !d->ours;
 	return OK;
 }
 

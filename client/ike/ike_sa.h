@@ -140,8 +140,11 @@ struct ike_child_sa {
 	uint32_t spi_out; /* the gateway's */
 	struct suite suite;
 	struct secret encr_in, integ_in, encr_out, integ_out;
-	bool is_rekey; /* takes over from spi_in_old: send on this one now */
+	bool is_rekey; /* takes over from spi_in_old */
 	uint32_t spi_in_old;
+	/* A rekey that the gateway began: it may not be ready for the new one
+	 * until it sends on it, or deletes the old one (RFC 7296 2.8). */
+	bool by_peer;
 };
 
 enum ike_action_kind {

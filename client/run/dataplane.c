@@ -143,6 +143,7 @@ static struct child *child_find(struct dataplane *d, uint32_t spi_in)
 	return NULL;
 }
 
+/* The newest, that waits for nothing any more: the others are gone. */
 static struct child *child_newest(struct dataplane *d)
 {
 	struct child *best = NULL;
@@ -151,6 +152,8 @@ static struct child *child_newest(struct dataplane *d)
 		if (d->children[i].in &&
 		    (!best || d->children[i].born > best->born))
 			best = &d->children[i];
+	if (best)
+		best->waits = false;
 	return best;
 }
 
@@ -166,6 +169,8 @@ static struct child *child_place(struct dataplane *d)
 			oldest = &d->children[i];
 	}
 	log_warn("esp: too many Child SAs, the oldest goes");
+	if (d->sender == oldest)
+		d->sender = NULL;
 	child_clear(d, oldest);
 	return oldest;
 }
@@ -209,8 +214,10 @@ enum err dataplane_add(struct dataplane *d, const struct ike_child_sa *child)
 	*c = (struct child){.spi_in = child->spi_in,
 			    .in = in,
 			    .out = out,
-			    .born = ++d->births};
-	d->sender = c;
+			    .born = ++d->births,
+			    .waits = child->by_peer && d->sender};
+	if (!c->waits)
+		d->sender = c;
 	d->out.mtu_at_ms = 0;
 	both_give(d);
 	return OK;
@@ -223,8 +230,11 @@ void dataplane_del(struct dataplane *d, uint32_t spi_in)
 	both_take(d);
 	c = child_find(d, spi_in);
 	if (c) {
+		bool sent = d->sender == c;
+
 		child_clear(d, c);
-		d->sender = child_newest(d);
+		if (sent || !d->sender)
+			d->sender = child_newest(d);
 	}
 	both_give(d);
 }

@@ -28,7 +28,8 @@ void dataplane_set_tun(struct dataplane *d, int tun_fd);
 void dataplane_set_networks(struct dataplane *d,
 			    const struct ike_ts_list *local,
 			    const struct ike_ts_list *remote);
-/* From now on sends with it, and receives with it and the older ones. */
+/* From now on sends with it, or as soon as the peer does where the peer began
+ * the rekey; receives with it and the older ones. */
 enum err ERR_MUST dataplane_add(struct dataplane *d,
 				const struct ike_child_sa *child);
 void dataplane_del(struct dataplane *d, uint32_t spi_in);

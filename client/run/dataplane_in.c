@@ -49,6 +49,8 @@ static bool flush(struct dataplane *d)
 			continue;
 		}
 		heard = true;
+		atomic_store_explicit(&d->children[q->pkts[i].tag].used, true,
+				      memory_order_relaxed);
 		if (p->len == 0)
 			continue;
 		if (!selectors_allow(&in->selectors, bytes(p->p, p->len),
@@ -76,6 +78,7 @@ static void esp_add(struct dataplane *d, struct bytes esp, uint8_t ecn)
 		return;
 	}
 	pkt.sa = c->in;
+	pkt.tag = (uint32_t)(c - d->children);
 	inq_add(&d->in.q, esp, &pkt);
 }
 

@@ -100,6 +100,20 @@ static void frame_send(struct dataplane *d, struct split *s,
 	o->octets += octets;
 }
 
+/* The peer has begun to use the SA that it made: so do we. */
+static void sender_follow(struct dataplane *d)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *c = &d->children[i];
+
+		if (c->waits &&
+		    atomic_load_explicit(&c->used, memory_order_relaxed)) {
+			c->waits = false;
+			d->sender = c;
+		}
+	}
+}
+
 size_t out_batch(struct dataplane *d, dataplane_sink *sink, void *ctx)
 {
 	struct out_side *o = &d->out;
@@ -110,6 +124,7 @@ size_t out_batch(struct dataplane *d, dataplane_sink *sink, void *ctx)
 	struct split s;
 	size_t reads, len;
 
+	sender_follow(d);
 	if (d->sender)
 		mtu_look(d, now_ms);
 	for (reads = 0; reads < DATAPLANE_BATCH; reads++) {

@@ -18,6 +18,8 @@ struct child {
 	struct esp_sa *in, *out;
 	uint64_t born;
 	bool retired;
+	bool waits; /* for the peer to use it, before we send on it */
+	atomic_bool used;
 };
 
 /* Who may work on a direction. Two locks make a turnstile: who waits has the
