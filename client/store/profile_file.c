@@ -263,3 +263,32 @@ enum err profile_file_load(const struct places *places, const char *arg,
 		e = paths_resolve(path, out, diag);
 	return e ? e : fingerprint(out, diag);
 }
+
+static enum err absolute_check(const char *key, const char *path,
+			       struct diag *diag)
+{
+	if (path[0] == '\0' || path[0] == '/')
+		return OK;
+	return diag_set(diag, ERR_PROFILE,
+			"%s: '%.200s' is not an absolute path: begin it with /",
+			key, path);
+}
+
+enum err profile_text_load(const char *name, const char *text,
+			   struct profile *out, struct diag *diag)
+{
+	enum err e = profile_parse(name, text, out, diag);
+
+	if (!e)
+		e = absolute_check("[gateway] ca", out->ca, diag);
+	if (!e)
+		e = absolute_check("[identity] password-file",
+				   out->password_file, diag);
+	if (!e)
+		e = absolute_check("[identity] certificate", out->certificate,
+				   diag);
+	if (!e)
+		e = absolute_check("[identity] private-key", out->private_key,
+				   diag);
+	return e ? e : fingerprint(out, diag);
+}

@@ -18,6 +18,10 @@ enum err ERR_MUST profile_file_name(const char *arg, char out[PROFILE_NAME_MAX],
 enum err ERR_MUST profile_file_load(const struct places *places,
 				    const char *arg, struct profile *out,
 				    struct diag *diag);
+/* The same from a text that lies in no file: every path in it must be
+ * absolute. */
+enum err ERR_MUST profile_text_load(const char *name, const char *text,
+				    struct profile *out, struct diag *diag);
 /* Finds and reads, as above; gives *out_text (free), and where it is. */
 enum err ERR_MUST profile_file_read(const struct places *places,
 				    const char *arg, char out_path[PLACE_MAX],
@@ -40,9 +44,5 @@ enum err ERR_MUST profile_file_save(const struct places *places,
 				    const struct profile_extra *extras,
 				    size_t n_extras, char out_path[PLACE_MAX],
 				    struct diag *diag);
-/* The same from a text that lies in no file: every path in it must be
- * absolute. */
-enum err ERR_MUST profile_text_load(const char *name, const char *text,
-				    struct profile *out, struct diag *diag);
 
 #endif
