@@ -131,12 +131,12 @@ static void rows_show(VpcEditor *ed)
 		gboolean show =
 			!row->auth || !known || has_word(row->auth, auth);
 
-		gtk_widget_set_visible(row->label, show);
-		gtk_widget_set_visible(row->value, show);
+		editor_gtk_set_shown(row->label, show);
+		editor_gtk_set_shown(row->value, show);
 	}
-	gtk_widget_set_visible(ed->secret_label, password);
-	gtk_widget_set_visible(ed->secret, password);
-	gtk_widget_set_visible(ed->secret_show, password);
+	editor_gtk_set_shown(ed->secret_label, password);
+	editor_gtk_set_shown(ed->secret, password);
+	editor_gtk_set_shown(ed->secret_show, password);
 }
 
 static void on_changed(VpcEditor *ed)

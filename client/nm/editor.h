@@ -19,7 +19,9 @@ GtkWidget *editor_gtk_fold(const char *title, GtkWidget *child);
 GtkWidget *editor_gtk_combo_entry(GtkWidget *combo);
 /* The window that it is in; NULL: none. */
 GtkWindow *editor_gtk_window(GtkWidget *widget);
-/* Visible, with all in it. */
+/* All in it is visible. */
 void editor_gtk_show(GtkWidget *widget);
+/* Visible or not, whatever the window around it shows of itself. */
+void editor_gtk_set_shown(GtkWidget *widget, gboolean shown);
 
 #endif

@@ -4,7 +4,7 @@
 
 void editor_gtk_append(GtkWidget *box, GtkWidget *child)
 {
-	gtk_box_pack_start(GTK_BOX(box), child, FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(box), child, FALSE, TRUE, 0);
 }
 
 GtkWidget *editor_gtk_scroll(GtkWidget *child)
@@ -38,4 +38,10 @@ GtkWindow *editor_gtk_window(GtkWidget *widget)
 void editor_gtk_show(GtkWidget *widget)
 {
 	gtk_widget_show_all(widget);
+}
+
+void editor_gtk_set_shown(GtkWidget *widget, gboolean shown)
+{
+	gtk_widget_set_no_show_all(widget, TRUE);
+	gtk_widget_set_visible(widget, shown);
 }

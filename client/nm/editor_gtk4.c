@@ -40,3 +40,8 @@ void editor_gtk_show(GtkWidget *widget)
 {
 	gtk_widget_set_visible(widget, TRUE);
 }
+
+void editor_gtk_set_shown(GtkWidget *widget, gboolean shown)
+{
+	gtk_widget_set_visible(widget, shown);
+}

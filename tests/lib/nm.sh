@@ -157,3 +157,25 @@ nm_passwords() {
 	printf 'vpn.secrets.password:%s\n' "$1" >"$NM/passwords"
 	chmod 600 "$NM/passwords"
 }
+
+# nm_display: an X display without a screen, NM_DISPLAY; nm_display_end.
+nm_display() {
+	command -v Xvfb >/dev/null || skip "no Xvfb"
+	Xvfb -displayfd 5 -screen 0 1000x900x24 -nolisten tcp \
+		5>"$SCRATCH/display" >"$SCRATCH/xvfb.out" 2>&1 &
+	NM_XVFB=$!
+	wait_for 10 test -s "$SCRATCH/display" || fail "no display"
+	NM_DISPLAY=$(cat "$SCRATCH/display")
+}
+nm_display_end() {
+	kill "$NM_XVFB"
+	wait_for 5 lab_gone "$NM_XVFB"
+}
+# nm_window TITLE: is there one?
+nm_window() { DISPLAY=:$NM_DISPLAY xwininfo -root -tree | grep -q "\"$1"; }
+nm_window_painted() {
+	local now
+	now=$(DISPLAY=:$NM_DISPLAY xwd -root -silent | cksum)
+	sleep 0.5
+	[ "$now" = "$(DISPLAY=:$NM_DISPLAY xwd -root -silent | cksum)" ]
+}
