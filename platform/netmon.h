@@ -27,6 +27,12 @@ bool netmon_drain(struct netmon *m);
  * interface is down or has no carrier. */
 enum err ERR_MUST netmon_path(struct netmon *m, const struct addr *dst,
 			      uint32_t mark, struct netmon_path *out);
+/* Who forwards on that path: the link-layer address of its next hop, which
+ * tells one network from another. Length in octets; 0: there is no next hop,
+ * or the kernel does not know it now. */
+#define NETMON_LLADDR_MAX 32
+size_t netmon_neighbour(struct netmon *m, const struct netmon_path *path,
+			uint8_t out[NETMON_LLADDR_MAX]);
 bool netmon_path_eq(const struct netmon_path *a, const struct netmon_path *b);
 
 #endif

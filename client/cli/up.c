@@ -281,6 +281,7 @@ static enum err up_start(struct up *up, struct diag *diag)
 		.profile = &up->profile,
 		.net = up->cli->net,
 		.cache = up->cache,
+		.state_dir = up->cli->places.state,
 		.ui = {.ctx = up,
 		       .progress = on_progress,
 		       .ask_secret = on_ask_secret,

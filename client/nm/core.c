@@ -294,6 +294,7 @@ static enum err core_start(struct core *c, struct diag *diag)
 		.profile = &c->profile,
 		.net = c->net,
 		.cache = c->cache,
+		.state_dir = c->places.state,
 		.ui = {.ctx = c,
 		       .progress = on_progress,
 		       .ask_secret = on_ask_secret,

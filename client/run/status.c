@@ -68,6 +68,10 @@ static void connect_json(json_t *o, const struct tunnel_status *s)
 	set_int(o, "cpu_us", (uint64_t)s->connect_cpu_us);
 	set_int(o, "since", (uint64_t)(s->since_wall_ms / 1000));
 	json_object_set_new(o, "behind_nat", json_boolean(r->behind_nat));
+	json_object_set_new(o, "keepalive_s",
+			    r->behind_nat && r->keepalive_ms
+				    ? json_integer(r->keepalive_ms / 1000)
+				    : json_null());
 	json_object_set_new(o, "inner", inner_json(s));
 	json_object_set_new(o, "dns", dns_json(s));
 	json_object_set_new(o, "ike", suite_json(&r->ike_suite));

@@ -110,8 +110,10 @@ static void do_state(struct tunnel *t, enum session_state state)
 		t->first_ticket = !r->moved;
 		tunnel_path_works(t);
 		t->ui.up(t->ui.ctx);
+		tunnel_nat_state(t, state);
 		return;
 	}
+	tunnel_nat_state(t, state);
 	if (state != SES_ST_NO_PATH && state != SES_ST_MOVING &&
 	    state != SES_ST_CHECKING) {
 		t->since_wall_ms = 0;
@@ -187,6 +189,7 @@ enum err tunnel_new(const struct tunnel_setup *setup, struct tunnel **out,
 	t->profile = setup->profile;
 	t->net = setup->net;
 	t->cache = setup->cache;
+	t->state_dir = setup->state_dir;
 	t->loop = setup->loop;
 	t->ui = setup->ui;
 	t->persistent = setup->persistent;

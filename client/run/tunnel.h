@@ -61,6 +61,7 @@ struct tunnel_setup {
 	const struct profile *profile;
 	struct net *net;
 	struct ticket_cache *cache;
+	const char *state_dir; /* NULL: nothing is learnt for the next time */
 	struct loop *loop;
 	struct tunnel_ui ui;
 	bool persistent;

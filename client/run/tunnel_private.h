@@ -7,6 +7,7 @@
 #include "client/run/resolve.h"
 #include "client/run/tcp.h"
 #include "client/run/tunnel.h"
+#include "client/store/networks.h"
 #include "platform/netmon.h"
 #include "platform/sleep.h"
 
@@ -56,6 +57,10 @@ struct tunnel {
 	struct netmon *netmon;
 	struct netmon_path way; /* of path, when the socket was opened */
 	struct portal *portal;	/* NULL: no page is named */
+	const char *state_dir;	/* NULL: nothing is kept of networks */
+	bool knows_network;	/* its id, and what was known of its NAT */
+	uint8_t network[NETWORK_ID_LEN];
+	struct keepalive_known nat;
 	struct sleep_watch *sleep;
 	bool watches_sleep;
 	int64_t sleep_due_ms; /* open the watch; or, open, let it sleep */
@@ -127,6 +132,9 @@ enum err ERR_MUST tunnel_make_portal(struct tunnel *t);
 void tunnel_portal_state(struct tunnel *t, enum session_state state);
 /* There is a path, the same as before or another: is it known to be closed? */
 bool tunnel_portal_holds(struct tunnel *t, bool same);
+
+/* tunnel_nat.c: what is known of each network's NAT. */
+void tunnel_nat_state(struct tunnel *t, enum session_state state);
 
 /* tunnel_sleep.c: the machine's sleep, from when the tunnel is up. */
 void tunnel_watch_sleep(struct tunnel *t);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -101,6 +102,8 @@ bool netmon_drain(struct netmon *m)
 struct found {
 	struct netmon_path *path;
 	bool route, link_up;
+	uint8_t *lladdr;
+	size_t lladdr_len;
 };
 
 static void take_addr(struct nlattr *attr, struct addr *out)
@@ -139,6 +142,25 @@ static int on_link(struct nl_msg *msg, void *ctx)
 	if (nlmsg_hdr(msg)->nlmsg_type == RTM_NEWLINK)
 		f->link_up = (info->ifi_flags & IFF_UP) &&
 			     (info->ifi_flags & IFF_LOWER_UP);
+	return NL_OK;
+}
+
+static int on_neighbour(struct nl_msg *msg, void *ctx)
+{
+	struct found *f = ctx;
+	struct nlattr *tb[NDA_MAX + 1];
+	size_t len;
+
+	if (nlmsg_hdr(msg)->nlmsg_type != RTM_NEWNEIGH ||
+	    nlmsg_parse(nlmsg_hdr(msg), sizeof(struct ndmsg), tb, NDA_MAX,
+			NULL) < 0 ||
+	    !tb[NDA_LLADDR])
+		return NL_SKIP;
+	len = (size_t)nla_len(tb[NDA_LLADDR]);
+	if (len > NETMON_LLADDR_MAX)
+		return NL_SKIP;
+	memcpy(f->lladdr, nla_data(tb[NDA_LLADDR]), len);
+	f->lladdr_len = len;
 	return NL_OK;
 }
 
@@ -189,6 +211,27 @@ static bool ask_link(struct netmon *m, struct found *f)
 		return false;
 	}
 	return ask(m, msg, on_link, f) && f->link_up;
+}
+
+size_t netmon_neighbour(struct netmon *m, const struct netmon_path *path,
+			uint8_t out[NETMON_LLADDR_MAX])
+{
+	const struct addr *via = &path->via;
+	struct ndmsg nd = {.ndm_family =
+				   via->family == ADDR_V4 ? AF_INET : AF_INET6,
+			   .ndm_ifindex = path->ifindex};
+	struct found f = {.lladdr = out};
+	struct nl_msg *msg;
+
+	if (via->family == ADDR_NONE)
+		return 0;
+	msg = nlmsg_alloc_simple(RTM_GETNEIGH, NLM_F_REQUEST);
+	if (!msg || nlmsg_append(msg, &nd, sizeof(nd), NLMSG_ALIGNTO) < 0 ||
+	    nla_put(msg, NDA_DST, (int)addr_len(via), via->b) < 0) {
+		nlmsg_free(msg);
+		return 0;
+	}
+	return ask(m, msg, on_neighbour, &f) ? f.lladdr_len : 0;
 }
 
 enum err netmon_path(struct netmon *m, const struct addr *dst, uint32_t mark,
