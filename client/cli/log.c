@@ -65,7 +65,7 @@ int cli_log(struct cli *cli)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
 		return cli_fail(
-			diag_set(&diag, ERR_NOT_FOUND,
+			diag_set(&diag, ERR_NOT_RUNNING,
 				 "%s has no log: it is written by up "
 				 "--background; of a service: journalctl "
 				 "--user -u vpn-connect@%s",

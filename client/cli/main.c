@@ -40,6 +40,7 @@ static const struct cli_verb verbs[] = {
 	{"log", cli_log, ARGS_NAME, "fv", false},
 	{"tickets", cli_tickets, ARGS_NONE, "jvr", false},
 	{"forget", cli_forget, ARGS_NAME, "v", false},
+	{"doctor", cli_doctor, ARGS_NAME, "jv", true},
 	{"import", cli_import, ARGS_FILE, "npyv", false},
 	{"export", cli_export, ARGS_NAME_FILE, "v", false},
 	{"profile", cli_profile, ARGS_WORDS, "v", false},
@@ -52,6 +53,7 @@ static const char usage[] =
 	"       vpn-connect status [--json] [NAME]\n"
 	"       vpn-connect monitor [--json] [NAME]    status, live\n"
 	"       vpn-connect log [--follow] NAME\n"
+	"       vpn-connect doctor [--json] NAME       what is wrong?\n"
 	"       vpn-connect tickets [--json]\n"
 	"       vpn-connect tickets --rotate-key   a new key for all tickets\n"
 	"       vpn-connect forget NAME      delete the ticket\n"
