@@ -275,7 +275,7 @@ enum err ERR_MUST ike_sa_resume(struct ike_sa *sa,
 bool ike_sa_is_racing(const struct ike_sa *sa);
 /* One more path for it; the first answer decides. A first request goes there
  * too, as an SA of its own to the gateway (another SPI, NAT detection of that
- * path), and has all its tries again. A move goes on over this one, until an
+ * path), and is not given up at once. A move goes on over this one, until an
  * answer over one of those before brings it back. ERR_STATE: not racing.
  * ERR_NO_SPACE: too many. */
 enum err ERR_MUST ike_sa_race(struct ike_sa *sa, const struct ike_path *path,

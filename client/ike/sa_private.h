@@ -367,7 +367,7 @@ void ike_request_hurry(struct ike_sa *sa, struct ike_gen *gen);
 /* At once over the path of now, with all its tries. */
 void ike_request_again(struct ike_sa *sa, struct ike_gen *gen);
 void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen);
-/* It has all its tries once more. */
+/* A path has joined: not to be given up before that one had its time. */
 void ike_request_go_on(struct ike_sa *sa, struct ike_gen *gen);
 uint8_t ike_exchange_of(enum ike_req_kind kind);
 /* One datagram that nobody answers, then forgotten. */

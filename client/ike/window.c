@@ -8,6 +8,7 @@
 #define RTO_MAX_MS     10000
 #define DELETE_TRIES   3
 #define RESUME_TRIES   2   /* libreswan drops exact copies for ever */
+#define RACE_TRIES     1   /* more, for a path that joins late */
 #define PLAIN_ROOM     128 /* more than any IV, padding and ICV */
 #define FALLBACK_TRIES 3
 /* While the SA moves nothing goes through the tunnel: faster, and two more. */
@@ -405,7 +406,8 @@ void ike_request_go_on(struct ike_sa *sa, struct ike_gen *gen)
 {
 	struct ike_request *q = &gen->req;
 
-	q->max_tries = q->tries + tries_of(sa, q->kind) - 1;
+	if (q->max_tries < q->tries + RACE_TRIES)
+		q->max_tries = q->tries + RACE_TRIES;
 }
 
 /* --- the gateway's requests ------------------------------------------- */

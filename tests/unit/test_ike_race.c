@@ -138,7 +138,7 @@ static void every_path_is_repeated_but_tcp(void **state)
 	link_close(&l);
 }
 
-static void a_late_path_has_all_its_tries(void **state)
+static void a_late_path_is_given_time(void **state)
 {
 	struct ike_path b = other("198.51.100.2", 4500);
 	struct link l;
@@ -337,7 +337,7 @@ int main(void)
 		cmocka_unit_test(
 			the_first_answer_wins_and_the_other_is_not_heard),
 		cmocka_unit_test(every_path_is_repeated_but_tcp),
-		cmocka_unit_test(a_late_path_has_all_its_tries),
+		cmocka_unit_test(a_late_path_is_given_time),
 		cmocka_unit_test(a_cookie_goes_back_on_the_path_it_came),
 		cmocka_unit_test(from_port_500_it_goes_to_4500),
 		cmocka_unit_test(
