@@ -27,7 +27,12 @@ enum ike_state {
 };
 const char *ike_state_text(enum ike_state s);
 
-enum ike_auth_kind { IKE_AUTH_PSK = 1, IKE_AUTH_CERT, IKE_AUTH_EAP_MSCHAPV2 };
+enum ike_auth_kind {
+	IKE_AUTH_PSK = 1,
+	IKE_AUTH_CERT,
+	IKE_AUTH_EAP_MSCHAPV2,
+	IKE_AUTH_EAP_TLS /* RFC 5216 */
+};
 
 /* An identity or other short text, by value. */
 #define IKE_NAME_MAX 256
@@ -154,6 +159,7 @@ enum ike_action_kind {
 	IKE_DO_ASK_SECRET,   /* u.ask_secret -> ike_sa_give_secret */
 	IKE_DO_ASK_SIGN,     /* u.ask_sign -> ike_sa_give_signature */
 	IKE_DO_ASK_VERIFY,   /* u.ask_verify -> ike_sa_give_verdict */
+	IKE_DO_ASK_TLS,	     /* u.ask_tls -> ike_sa_give_tls */
 	IKE_DO_NETCONF,	     /* u.netconf: before the first CHILD_ADD */
 	IKE_DO_CHILD_ADD,    /* u.child */
 	IKE_DO_CHILD_DEL,    /* u.child_del: spi_in */
@@ -200,6 +206,11 @@ struct ike_action {
 			struct bytes octets[3];
 			struct ike_name id; /* must stand in the certificate */
 		} ask_verify;
+		struct {
+			bool start;	    /* a new handshake, as client */
+			struct bytes in;    /* the server's flight */
+			struct ike_name id; /* the gateway's */
+		} ask_tls;
 		const struct ike_netconf *netconf; /* until the next verb */
 		const struct ike_child_sa *child;  /* until the next verb */
 		struct {
@@ -315,6 +326,18 @@ enum err ERR_MUST ike_sa_give_signature(struct ike_sa *sa, uint8_t method,
  * closes with that error and detail. */
 enum err ERR_MUST ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
 				      const char *detail, int64_t now_ms);
+
+/* One step of the TLS handshake of EAP-TLS. */
+struct ike_tls_step {
+	enum err verdict; /* else the SA closes with it and with detail */
+	const char *detail;
+	struct bytes out; /* our flight, may be empty; borrowed */
+	bool done;	  /* both sides have proved themselves */
+	struct secret msk;
+};
+enum err ERR_MUST ike_sa_give_tls(struct ike_sa *sa,
+				  const struct ike_tls_step *step,
+				  int64_t now_ms);
 
 /* Commands of an established SA; queued while an exchange is open. */
 enum err ERR_MUST ike_sa_rekey_ike(struct ike_sa *sa, int64_t now_ms);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define IKE_PORT	       500
+#define IKE_PORT       500
 #define IKE_PORT_NATT  4500
 #define IKE_HDR_LEN    28
 #define IKE_VERSION    0x20
@@ -158,6 +158,7 @@ enum {
 	EAP_TYPE_IDENTITY = 1,
 	EAP_TYPE_NOTIFICATION = 2,
 	EAP_TYPE_NAK = 3,
+	EAP_TYPE_TLS = 13,
 	EAP_TYPE_MSCHAPV2 = 26
 };
 

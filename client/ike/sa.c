@@ -69,6 +69,8 @@ void ike_setup_free(struct ike_sa *sa)
 	ike_buf_free(&s->first_peer);
 	ike_buf_free(&s->ticket_buf);
 	ike_buf_free(&s->held);
+	ike_buf_free(&s->eap.tls.in);
+	ike_buf_free(&s->eap.tls.out);
 	mem_wipe(s, sizeof(*s));
 	free(s);
 	sa->setup = NULL;
@@ -337,6 +339,22 @@ enum err ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
 		diag_set(&sa->diag, e, "%s", detail ? detail : err_text(e));
 		ike_send_once(sa, sa->cur, N_AUTHENTICATION_FAILED);
 	}
+	if (e != OK)
+		ike_close(sa, e);
+	ike_leave(sa);
+	return OK;
+}
+
+enum err ike_sa_give_tls(struct ike_sa *sa, const struct ike_tls_step *step,
+			 int64_t now_ms)
+{
+	enum err e;
+
+	if (sa->ask != ASK_TLS)
+		return ERR_STATE;
+	ike_enter(sa, now_ms);
+	sa->ask = ASK_NOTHING;
+	e = ike_eap_tls_step(sa, step);
 	if (e != OK)
 		ike_close(sa, e);
 	ike_leave(sa);

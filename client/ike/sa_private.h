@@ -122,9 +122,21 @@ enum ike_eap_step {
 	EAP_STEP_CLOSED = 0, /* the gateway is not authenticated yet */
 	EAP_STEP_START,
 	EAP_STEP_PASSWORD, /* asked a person */
-	EAP_STEP_PROOF,	   /* sent the response, want the gateway's proof */
+	EAP_STEP_PROOF,	   /* sent the response, want the gateway's proof; or
+			    * the TLS handshake is under way */
 	EAP_STEP_REFUSED,  /* failure acknowledged */
 	EAP_STEP_DONE	   /* proof checked: EAP-Success may come */
+};
+
+struct ike_buf {
+	uint8_t *p;
+	size_t len;
+};
+
+/* Flights of TLS: the server's as far as it is here, ours as far as sent. */
+struct ike_eap_tls {
+	struct ike_buf in, out;
+	size_t out_at;
 };
 
 struct ike_eap_state {
@@ -133,12 +145,8 @@ struct ike_eap_state {
 	uint8_t id, ms_id;
 	uint8_t challenge[16];
 	char auth_response[43];
+	struct ike_eap_tls tls;
 	struct secret msk;
-};
-
-struct ike_buf {
-	uint8_t *p;
-	size_t len;
 };
 
 /* The first request on one more path. */
@@ -189,7 +197,14 @@ struct ike_setup {
 	uint32_t spi_in;
 };
 
-enum ike_ask { ASK_NOTHING = 0, ASK_PSK, ASK_PASSWORD, ASK_SIGN, ASK_VERIFY };
+enum ike_ask {
+	ASK_NOTHING = 0,
+	ASK_PSK,
+	ASK_PASSWORD,
+	ASK_SIGN,
+	ASK_VERIFY,
+	ASK_TLS
+};
 
 enum {
 	TASK_DELETE = 1,
@@ -466,6 +481,16 @@ enum err ERR_MUST ike_eap_start(struct ike_sa *sa, const struct ike_msg *msg);
 enum err ike_eap_answer(struct ike_sa *sa, const struct ike_rx *rx);
 enum err ERR_MUST ike_eap_password(struct ike_sa *sa,
 				   const struct secret *password);
+
+enum err ERR_MUST ike_eap_send(struct ike_sa *sa, uint8_t type,
+			       struct bytes data);
+/* Is the client of this kind proved by EAP? */
+bool ike_auth_is_eap(enum ike_auth_kind kind);
+
+/* --- x_eap_tls.c --- */
+enum err ERR_MUST ike_eap_tls_input(struct ike_sa *sa, struct bytes data);
+enum err ERR_MUST ike_eap_tls_step(struct ike_sa *sa,
+				   const struct ike_tls_step *step);
 
 /* --- child.c --- */
 uint32_t ike_child_spi(struct ike_sa *sa);

@@ -72,7 +72,7 @@ static enum ike_req_kind first_kind(const struct ike_sa *sa)
 {
 	if (sa->setup->is_resume)
 		return REQ_AUTH_RESUMED;
-	return sa->auth == IKE_AUTH_EAP_MSCHAPV2 ? REQ_AUTH_EAP : REQ_AUTH;
+	return ike_auth_is_eap(sa->auth) ? REQ_AUTH_EAP : REQ_AUTH;
 }
 
 enum err ike_auth_send(struct ike_sa *sa, uint8_t method, struct bytes data)
@@ -137,6 +137,7 @@ enum err ike_auth_begin(struct ike_sa *sa)
 		ask_sign(sa);
 		return OK;
 	case IKE_AUTH_EAP_MSCHAPV2:
+	case IKE_AUTH_EAP_TLS:
 		return ike_auth_send(sa, 0, BYTES_NONE);
 	}
 	return ERR_UNSUPPORTED;
@@ -340,7 +341,7 @@ enum err ike_auth_verified(struct ike_sa *sa)
 {
 	const struct ike_msg *msg = &sa->setup->held_msg;
 
-	if (sa->auth != IKE_AUTH_EAP_MSCHAPV2)
+	if (!ike_auth_is_eap(sa->auth))
 		return ike_auth_finish(sa, msg);
 	/* RFC 5685 6: before EAP there is no SA that were to be deleted. */
 	if (ike_redirect_take(sa, msg, BYTES_NONE))

@@ -1,4 +1,4 @@
-/* EAP inside IKE_AUTH (RFC 7296 2.16): identity and MSCHAPv2
+/* EAP inside IKE_AUTH (RFC 7296 2.16): identity, and MSCHAPv2
  * (draft-kamath-pppext-eap-mschapv2, RFC 2759). Runs only behind a gateway
  * whose certificate and AUTH were found right. */
 #include "client/ike/sa_private.h"
@@ -11,7 +11,12 @@ enum { MS_CHALLENGE = 1, MS_RESPONSE = 2, MS_SUCCESS = 3, MS_FAILURE = 4 };
 #define MS_VALUE_LEN	 49 /* challenge, zeros, NT response, flags */
 #define MS_PROOF_LEN	 42 /* "S=" and 40 hex digits */
 
-static enum err eap_send(struct ike_sa *sa, uint8_t type, struct bytes data)
+bool ike_auth_is_eap(enum ike_auth_kind kind)
+{
+	return kind == IKE_AUTH_EAP_MSCHAPV2 || kind == IKE_AUTH_EAP_TLS;
+}
+
+enum err ike_eap_send(struct ike_sa *sa, uint8_t type, struct bytes data)
 {
 	struct ike_eap out = {.code = EAP_RESPONSE,
 			      .id = sa->setup->eap.id,
@@ -81,7 +86,7 @@ static enum err ms_respond(struct ike_sa *sa, const struct mschap_in *in,
 	wr_bytes(&w, bytes(user->b, user->len));
 	e = wr_finish(&w);
 	if (e == OK)
-		e = eap_send(sa, EAP_TYPE_MSCHAPV2, wr_view(&w));
+		e = ike_eap_send(sa, EAP_TYPE_MSCHAPV2, wr_view(&w));
 	return e;
 }
 
@@ -126,7 +131,7 @@ static enum err ms_success(struct ike_sa *sa, struct rd *r)
 				"gateway's EAP server does not know the "
 				"password");
 	s->step = EAP_STEP_DONE;
-	return eap_send(sa, EAP_TYPE_MSCHAPV2, BYTES_OF(reply));
+	return ike_eap_send(sa, EAP_TYPE_MSCHAPV2, BYTES_OF(reply));
 }
 
 /* RFC 2759 6: "E=691 R=0 C=... V=3 M=...". */
@@ -178,7 +183,7 @@ static enum err ms_failure(struct ike_sa *sa, struct rd *r)
 	secret_wipe(&sa->setup->eap.msk);
 	diag_set(&sa->diag, ERR_AUTH, "EAP-MSCHAPv2: %s (E=%u)",
 		 failure_text(code), code);
-	return eap_send(sa, EAP_TYPE_MSCHAPV2, BYTES_OF(reply));
+	return ike_eap_send(sa, EAP_TYPE_MSCHAPV2, BYTES_OF(reply));
 }
 
 static enum err ms_input(struct ike_sa *sa, struct bytes data)
@@ -209,30 +214,37 @@ static enum err ms_input(struct ike_sa *sa, struct bytes data)
 
 /* --- EAP -------------------------------------------------------------- */
 
+static uint8_t method_of(const struct ike_sa *sa)
+{
+	return sa->auth == IKE_AUTH_EAP_TLS ? EAP_TYPE_TLS : EAP_TYPE_MSCHAPV2;
+}
+
 static enum err eap_request(struct ike_sa *sa, const struct ike_eap *in)
 {
-	static const uint8_t wanted[] = {EAP_TYPE_MSCHAPV2};
 	struct ike_eap_state *s = &sa->setup->eap;
+	const uint8_t wanted[] = {method_of(sa)};
 
 	s->id = in->id;
 	switch (in->type) {
 	case EAP_TYPE_IDENTITY:
 		if (s->step != EAP_STEP_START)
 			return broken(sa, "identity asked in mid-method");
-		return eap_send(
+		return ike_eap_send(
 			sa, EAP_TYPE_IDENTITY,
 			bytes(sa->cfg.eap_user.b, sa->cfg.eap_user.len));
 	case EAP_TYPE_NOTIFICATION:
-		return eap_send(sa, EAP_TYPE_NOTIFICATION, BYTES_NONE);
-	case EAP_TYPE_MSCHAPV2:
-		return ms_input(sa, in->data);
+		return ike_eap_send(sa, EAP_TYPE_NOTIFICATION, BYTES_NONE);
 	default:
+		if (in->type == method_of(sa))
+			return in->type == EAP_TYPE_TLS
+				       ? ike_eap_tls_input(sa, in->data)
+				       : ms_input(sa, in->data);
 		/* RFC 3748 5.3.1: a Nak only before a method has begun */
 		if (s->step != EAP_STEP_START)
 			return broken(sa, "other method in mid-method");
-		log_info("EAP: gateway offers method %u; asking for MSCHAPv2",
-			 in->type);
-		return eap_send(sa, EAP_TYPE_NAK, BYTES_OF(wanted));
+		log_info("EAP: gateway offers method %u; asking for %u",
+			 in->type, wanted[0]);
+		return ike_eap_send(sa, EAP_TYPE_NAK, BYTES_OF(wanted));
 	}
 }
 

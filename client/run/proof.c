@@ -64,8 +64,8 @@ enum err proof_load_trust(const struct profile *p, struct trust **out,
 }
 
 /* IDr as it must stand in the certificate. */
-static enum err peer_name(const struct ike_name *id, struct peer_name *out,
-			  struct diag *diag)
+enum err proof_peer_name(const struct ike_name *id, struct peer_name *out,
+			 struct diag *diag)
 {
 	out->value = bytes(id->b, id->len);
 	switch (id->type) {
@@ -95,7 +95,7 @@ enum err proof_check_gateway(const struct trust *trust,
 	struct peer_name name;
 	enum err e;
 
-	e = peer_name(&a->u.ask_verify.id, &name, diag);
+	e = proof_peer_name(&a->u.ask_verify.id, &name, diag);
 	if (!e)
 		e = cert_verify(trust, a->u.ask_verify.certs,
 				a->u.ask_verify.n_certs, &name,

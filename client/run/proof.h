@@ -17,6 +17,10 @@ enum err ERR_MUST proof_load_key(const struct profile *p,
 /* gives the CAs of the profile, else the system's (trust_free). */
 enum err ERR_MUST proof_load_trust(const struct profile *p, struct trust **out,
 				   struct diag *diag);
+/* An identity as it must stand in a certificate; a view into id. ERR_PROFILE:
+ * it cannot. */
+enum err ERR_MUST proof_peer_name(const struct ike_name *id,
+				  struct peer_name *out, struct diag *diag);
 /* An IKE_DO_ASK_VERIFY: chain, name and signature. ERR_UNTRUSTED with the
  * next step in diag. */
 enum err ERR_MUST proof_check_gateway(const struct trust *trust,

@@ -67,6 +67,9 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	case IKE_DO_ASK_VERIFY:
 		tunnel_answer_verify(t, a);
 		break;
+	case IKE_DO_ASK_TLS:
+		tunnel_answer_tls(t, a);
+		break;
 	case IKE_DO_NETCONF:
 		dataplane_retire(t->dataplane);
 		tunnel_apply_network(t, a->u.netconf);
@@ -298,6 +301,7 @@ void tunnel_free(struct tunnel **tp)
 	session_free(&t->session);
 	ticket_entry_wipe(&t->unsaved);
 	dataplane_free(&t->dataplane);
+	tunnel_drop_tls(t);
 	free(t->certs_buf);
 	trust_free(&t->trust);
 	mem_wipe(t, sizeof(*t));

@@ -8,7 +8,8 @@
 
 enum err tunnel_load_certs(struct tunnel *t, struct diag *diag)
 {
-	if (t->profile->auth != IKE_AUTH_CERT)
+	if (t->profile->auth != IKE_AUTH_CERT &&
+	    t->profile->auth != IKE_AUTH_EAP_TLS)
 		return OK;
 	return proof_load_certs(t->profile, t->certs, &t->n_certs,
 				&t->certs_buf, diag);

@@ -68,6 +68,9 @@ struct tunnel {
 	struct bytes certs[CERT_CHAIN_MAX];
 	size_t n_certs;
 	uint8_t *certs_buf;
+	struct tls *tls; /* a handshake of EAP-TLS under way; or NULL */
+	struct privkey *tls_key;
+	struct ike_name tls_id;
 	/* The gateway's CAs; SHA-1 of their keys for CERTREQ. */
 	struct trust *trust;
 	uint8_t keyids[TUNNEL_KEYIDS_MAX * 20];
@@ -143,6 +146,11 @@ void tunnel_unwatch_sleep(struct tunnel *t);
 void tunnel_notice_sleep(struct tunnel *t);
 /* What a sleep may have waited for. */
 void tunnel_ticket_stored(struct tunnel *t);
+
+/* tunnel_tls.c */
+void tunnel_answer_tls(struct tunnel *t, const struct ike_action *a);
+/* What is left of a handshake; wipes. */
+void tunnel_drop_tls(struct tunnel *t);
 
 /* tunnel_pump.c: threads or this loop. */
 enum err ERR_MUST tunnel_watch_tun(struct tunnel *t);

@@ -351,11 +351,12 @@ static enum err auth_check(const struct parse *parse)
 
 	switch (parse->p->auth) {
 	case IKE_AUTH_CERT:
+	case IKE_AUTH_EAP_TLS:
 		if (!seen[KEY_CERTIFICATE] || !seen[KEY_PRIVATE_KEY])
-			return lacks(parse, "auth = certificate needs "
-					    "[identity] certificate = FILE and "
-					    "private-key = FILE");
-		if (seen[KEY_USER])
+			return lacks(parse, "auth = certificate and eap-tls "
+					    "need [identity] certificate = "
+					    "FILE and private-key = FILE");
+		if (seen[KEY_USER] && parse->p->auth == IKE_AUTH_CERT)
 			return needless(parse, KEY_USER, "eap-mschapv2");
 		if (seen[KEY_PASSWORD_FILE])
 			return needless(parse, KEY_PASSWORD_FILE, "psk");
@@ -383,8 +384,9 @@ static enum err whole_check(const struct parse *parse)
 			     "no gateway: write address = vpn.example.org "
 			     "under [gateway]");
 	if (!parse->seen[KEY_AUTH])
-		return lacks(parse, "no auth: write auth = psk, certificate or "
-				    "eap-mschapv2 under [identity]");
+		return lacks(parse, "no auth: write auth = psk, certificate, "
+				    "eap-mschapv2 or eap-tls under "
+				    "[identity]");
 	if (!parse->seen[KEY_ID])
 		return lacks(parse, "no identity: write id = alice@example.org "
 				    "under [identity]");

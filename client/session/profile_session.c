@@ -70,7 +70,8 @@ void profile_to_session(const struct profile *p, struct session_config *out)
 	out->use_tickets = p->tickets;
 	out->renewal = p->renewal;
 	/* A password at hand; else from the moment it was typed. */
-	out->unattended = p->auth == IKE_AUTH_CERT || p->password_file[0] ||
+	out->unattended = p->auth == IKE_AUTH_CERT ||
+			  p->auth == IKE_AUTH_EAP_TLS || p->password_file[0] ||
 			  p->password_credential[0];
 	out->learn_keepalive = p->keepalive_learn;
 	out->retry_min_ms = RETRY_MIN_MS;

@@ -162,7 +162,8 @@ enum err profile_value_auth(const char *text, enum ike_auth_kind *out,
 		enum ike_auth_kind kind;
 	} words[] = {{"psk", IKE_AUTH_PSK},
 		     {"certificate", IKE_AUTH_CERT},
-		     {"eap-mschapv2", IKE_AUTH_EAP_MSCHAPV2}};
+		     {"eap-mschapv2", IKE_AUTH_EAP_MSCHAPV2},
+		     {"eap-tls", IKE_AUTH_EAP_TLS}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(text, words[i].word) != 0)
@@ -171,8 +172,8 @@ enum err profile_value_auth(const char *text, enum ike_auth_kind *out,
 		return OK;
 	}
 	return diag_set(diag, ERR_PROFILE,
-			"'%.40s' is not known: write psk, certificate or "
-			"eap-mschapv2",
+			"'%.40s' is not known: write psk, certificate, "
+			"eap-mschapv2 or eap-tls",
 			text);
 }
 

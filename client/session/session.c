@@ -158,6 +158,7 @@ static bool absorb(struct session *s, struct ike_sa *from,
 		return false;
 	case IKE_DO_ASK_SIGN:
 	case IKE_DO_ASK_VERIFY:
+	case IKE_DO_ASK_TLS:
 		s->asking = from;
 		return false;
 	case IKE_DO_REFUSED:
@@ -422,6 +423,13 @@ enum err session_give_signature(struct session *s, uint8_t method,
 	return asker(s) ? ike_sa_give_signature(asker(s), method, auth_data,
 						now_ms)
 			: ERR_STATE;
+}
+
+enum err session_give_tls(struct session *s, const struct ike_tls_step *step,
+			  int64_t now_ms)
+{
+	session_verb_begin(s, now_ms);
+	return asker(s) ? ike_sa_give_tls(asker(s), step, now_ms) : ERR_STATE;
 }
 
 enum err session_give_verdict(struct session *s, enum err verdict,

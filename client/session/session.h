@@ -150,6 +150,9 @@ void session_no_secret(struct session *s, enum err why, const char *detail,
 enum err ERR_MUST session_give_signature(struct session *s, uint8_t method,
 					 struct bytes auth_data,
 					 int64_t now_ms);
+enum err ERR_MUST session_give_tls(struct session *s,
+				   const struct ike_tls_step *step,
+				   int64_t now_ms);
 enum err ERR_MUST session_give_verdict(struct session *s, enum err verdict,
 				       const char *detail, int64_t now_ms);
 

@@ -157,6 +157,9 @@ static void act(struct fuzz_ike *f, const struct ike_action *a)
 	case IKE_DO_TICKET_SPENT:
 		FUZZ_CHECK(f->proven);
 		break;
+	case IKE_DO_ASK_TLS: /* not of EAP-MSCHAPv2 */
+		FUZZ_CHECK(false);
+		break;
 	case IKE_DO_NOTHING:
 	case IKE_DO_KEEPALIVE:
 	case IKE_DO_TICKET_NONE:

@@ -146,6 +146,7 @@ struct gw_config {
 	const struct gw_user *users;
 	size_t n_users;
 	bool eap_identity; /* ask for the EAP identity first */
+	bool eap_tls;	   /* EAP-TLS with clients of trust, not MSCHAPv2 */
 	bool prefer_pkcs1;
 
 	struct prefix pool4, pool6; /* family ADDR_NONE: none */

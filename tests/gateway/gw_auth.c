@@ -81,7 +81,7 @@ bool gw_shared_auth_ok(struct gw *gw, struct gw_ike *ike,
 
 /* --- certificates -------------------------------------------------------- */
 
-static enum err cert_name(const struct gw_id *id, struct peer_name *out)
+enum err gw_cert_name(const struct gw_id *id, struct peer_name *out)
 {
 	out->value = bytes(id->b, id->len);
 	switch (id->type) {
@@ -124,7 +124,7 @@ static enum err cert_auth_check(struct gw *gw, struct gw_ike *ike,
 		certs[i] = cert.data;
 	}
 	gw->n.public_key_ops += 2;
-	e = cert_name(&ike->auth->idi, &name);
+	e = gw_cert_name(&ike->auth->idi, &name);
 	if (e == OK)
 		e = cert_verify_client(gw->cfg.trust, certs, n, &name,
 				       gw_wall_s(gw), &diag);

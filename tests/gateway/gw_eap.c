@@ -37,12 +37,20 @@ static void wr_challenge(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
 	uint8_t buf[64];
 	struct wr w = wr_open(buf, sizeof(buf));
 
-	a->eap = GW_EAP_CHALLENGE;
 	rng_draw(&gw->rng, a->challenge, sizeof(a->challenge));
 	wr_u8(&w, sizeof(a->challenge));
 	wr_bytes(&w, BYTES_OF(a->challenge));
 	wr_bytes(&w, bytes_str("gateway"));
 	wr_ms(ike, m, MS_CHALLENGE, wr_view(&w));
+}
+
+static bool wr_method(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
+{
+	ike->auth->eap = GW_EAP_CHALLENGE;
+	if (gw->cfg.eap_tls)
+		return gw_tls_start(gw, ike, m);
+	wr_challenge(gw, ike, m);
+	return true;
 }
 
 void gw_eap_start(struct gw *gw, struct gw_ike *ike)
@@ -52,7 +60,8 @@ void gw_eap_start(struct gw *gw, struct gw_ike *ike)
 
 	gw_chain_start(gw, &m);
 	/* The gateway proves itself by certificate before any credential. */
-	if (gw->cfg.n_users == 0 || gw_wr_cert_auth(gw, ike, &m) != OK) {
+	if ((gw->cfg.n_users == 0 && !gw->cfg.eap_tls) ||
+	    gw_wr_cert_auth(gw, ike, &m) != OK) {
 		gw_auth_fail(gw, ike, N_AUTHENTICATION_FAILED);
 		return;
 	}
@@ -64,8 +73,9 @@ void gw_eap_start(struct gw *gw, struct gw_ike *ike)
 	} else if (gw->cfg.eap_identity) {
 		a->eap = GW_EAP_IDENTITY;
 		wr_eap(ike, &m, EAP_REQUEST, EAP_TYPE_IDENTITY, BYTES_NONE);
-	} else {
-		wr_challenge(gw, ike, &m);
+	} else if (!wr_method(gw, ike, &m)) {
+		gw_auth_fail(gw, ike, N_AUTHENTICATION_FAILED);
+		return;
 	}
 	if (gw->sw.early_ticket)
 		ike_wr_notify(&m, N_TICKET_LT_OPAQUE,
@@ -173,8 +183,9 @@ void gw_eap_request(struct gw *gw, struct gw_ike *ike,
 	}
 	gw_chain_start(gw, &m);
 	if (eap.type == EAP_TYPE_IDENTITY && a->eap == GW_EAP_IDENTITY) {
-		wr_challenge(gw, ike, &m);
-		ok = true;
+		ok = wr_method(gw, ike, &m);
+	} else if (eap.type == EAP_TYPE_TLS) {
+		ok = gw_tls_input(gw, ike, eap.data, &m);
 	} else if (eap.type == EAP_TYPE_MSCHAPV2) {
 		ok = mschap_step(gw, ike, eap.data, &m);
 	}

@@ -110,6 +110,7 @@ struct gw_auth {
 	uint8_t challenge[16];
 	struct secret msk;
 	char user[GW_USER_MAX];
+	struct gw_tls *tls;
 };
 
 /* Our CREATE_CHILD_SA request that is under way. */
@@ -319,6 +320,8 @@ void gw_auth_request(struct gw *gw, struct gw_ike *ike,
  * EAP-Success or the like must come first, else NULL. */
 void gw_auth_finish(struct gw *gw, struct gw_ike *ike, struct bytes psk);
 void gw_auth_fail(struct gw *gw, struct gw_ike *ike, uint16_t notify);
+/* As it must stand in a certificate. */
+enum err ERR_MUST gw_cert_name(const struct gw_id *id, struct peer_name *out);
 /* IDr, CERTs, AUTH by our certificate. */
 enum err ERR_MUST gw_wr_cert_auth(struct gw *gw, struct gw_ike *ike,
 				  struct ike_wr *m);
@@ -356,6 +359,12 @@ void gw_wr_token(struct gw *gw, const struct gw_ike *ike, struct ike_wr *m);
 /* INVALID_IKE_SPI, with the token of an SA that we have no more. */
 void gw_crash_tell(struct gw *gw, const struct ike_hdr *hdr,
 		   const struct gw_path *path);
+
+/* --- gw_eap_tls.c -------------------------------------------------------- */
+bool gw_tls_start(struct gw *gw, struct gw_ike *ike, struct ike_wr *m);
+bool gw_tls_input(struct gw *gw, struct gw_ike *ike, struct bytes data,
+		  struct ike_wr *m);
+void gw_tls_free(struct gw_auth *a);
 
 /* --- gw_redirect.c: RFC 5685 --------------------------------------------- */
 /* Of a first message: would its sender follow? */

@@ -75,6 +75,7 @@ void gw_auth_free(struct gw_ike *ike)
 		return;
 	free(ike->auth->their_first);
 	free(ike->auth->our_first);
+	gw_tls_free(ike->auth);
 	mem_wipe(ike->auth, sizeof(*ike->auth));
 	free(ike->auth);
 	ike->auth = NULL;

@@ -225,6 +225,7 @@ static void act(struct sim *s, const struct ike_action *a)
 		give_secret(s, a->u.ask_secret.is_password);
 		break;
 	case IKE_DO_ASK_SIGN:
+	case IKE_DO_ASK_TLS:
 		sim_fail(s, "a signature was asked");
 	case IKE_DO_ASK_VERIFY:
 		verify(s, a);

@@ -113,6 +113,7 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 	case IKE_DO_KEEPALIVE:
 		x->keepalives++;
 		break;
+	case IKE_DO_ASK_TLS:
 	case IKE_DO_ASK_SIGN:
 	case IKE_DO_TICKET:
 	case IKE_DO_TICKET_NONE:

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "tests/unit/ike_keys.h"
 
@@ -122,6 +123,7 @@ void link_use_certs(struct link *l, enum ike_auth_kind auth)
 		l->gwc.users = &l->user;
 		l->gwc.n_users = 1;
 	}
+	l->gwc.eap_tls = auth == IKE_AUTH_EAP_TLS;
 	l->gwc.psk = NULL;
 }
 
@@ -162,6 +164,7 @@ void link_close(struct link *l)
 	privkey_free(&l->cl_key);
 	privkey_free(&l->gw_key);
 	trust_free(&l->trust);
+	tls_free(&l->tls);
 	free(l->cl_buf);
 	free(l->gw_buf);
 	free(l->ticket_opaque);
@@ -276,6 +279,29 @@ static void sign(struct link *l, const struct ike_action *a)
 			 OK);
 }
 
+static void tls(struct link *l, const struct ike_action *a)
+{
+	struct tls_config c = {.certs = &l->cl_cert,
+			       .n_certs = 1,
+			       .key = l->cl_key,
+			       .trust = l->trust,
+			       .peer = {PEER_DNS, bytes_str("gw.example.org")},
+			       .now = time(NULL)};
+	struct ike_tls_step step = {.verdict = OK};
+	struct diag diag = DIAG_INIT;
+
+	if (a->u.ask_tls.start) {
+		tls_free(&l->tls);
+		assert_int_equal(tls_new(&c, &l->tls, &diag), OK);
+	}
+	step.verdict =
+		tls_step(l->tls, a->u.ask_tls.in, &step.out, &step.done, &diag);
+	step.detail = diag.text;
+	if (step.done)
+		assert_int_equal(tls_msk(l->tls, &step.msk), OK);
+	assert_int_equal(ike_sa_give_tls(l->sa, &step, l->now_ms), OK);
+}
+
 static void client_child(struct link *l, const struct ike_child_sa *c)
 {
 	struct link_child *p = child_place(l->ours, 0);
@@ -320,7 +346,9 @@ static void ask(struct link *l, const struct ike_action *a)
 {
 	const struct secret *s = &l->psk;
 
-	if (a->kind == IKE_DO_ASK_VERIFY) {
+	if (a->kind == IKE_DO_ASK_TLS) {
+		tls(l, a);
+	} else if (a->kind == IKE_DO_ASK_VERIFY) {
 		verify(l, a);
 	} else if (a->kind == IKE_DO_ASK_SIGN) {
 		sign(l, a);
@@ -366,7 +394,7 @@ static void client_act(struct link *l, const struct ike_action *a)
 	else if (a->kind == IKE_DO_REFUSED)
 		take_redirect(l, a->u.refused.redirect);
 	else if (a->kind == IKE_DO_ASK_SECRET || a->kind == IKE_DO_ASK_SIGN ||
-		 a->kind == IKE_DO_ASK_VERIFY)
+		 a->kind == IKE_DO_ASK_VERIFY || a->kind == IKE_DO_ASK_TLS)
 		ask(l, a);
 }
 

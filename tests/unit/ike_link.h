@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "client/crypto/tls.h"
 #include "client/ike/ike_sa.h"
 #include "tests/gateway/gw.h"
 
@@ -57,6 +58,7 @@ struct link {
 	struct bytes cl_cert, gw_cert;
 	uint8_t *cl_buf, *gw_buf;
 	struct trust *trust;
+	struct tls *tls;
 	struct gw_user user;
 	bool password_given;
 

@@ -113,6 +113,11 @@ static void act(struct peer *p, const struct ike_action *a)
 	p->acts[p->n_acts++] = a->kind;
 	if (a->kind == IKE_DO_ASK_SECRET || a->kind == IKE_DO_ASK_VERIFY)
 		act_ask(p, a);
+	if (a->kind == IKE_DO_ASK_TLS) {
+		assert_true(a->u.ask_tls.in.len <= sizeof(p->tls_in));
+		p->tls_in_len = a->u.ask_tls.in.len;
+		memcpy(p->tls_in, a->u.ask_tls.in.p, p->tls_in_len);
+	}
 	if (a->kind == IKE_DO_CHILD_ADD)
 		p->child = *a->u.child;
 	if (a->kind == IKE_DO_CHILD_DEL)

@@ -61,6 +61,8 @@ struct peer {
 	struct ike_ticket ticket;
 	uint8_t ticket_opaque[IKE_TICKET_MAX];
 	size_t n_passwords;
+	uint8_t tls_in[4096]; /* of the last IKE_DO_ASK_TLS */
+	size_t tls_in_len;
 };
 
 void peer_open(struct peer *p, enum ike_auth_kind auth);

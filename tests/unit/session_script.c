@@ -117,6 +117,12 @@ enum err ike_sa_give_verdict(struct ike_sa *sa, enum err verdict,
 	return OK;
 }
 
+enum err ike_sa_give_tls(struct ike_sa *sa, const struct ike_tls_step *step,
+			 int64_t now_ms)
+{
+	return OK;
+}
+
 enum err ike_sa_delete(struct ike_sa *sa, int64_t now_ms)
 {
 	deletes++;

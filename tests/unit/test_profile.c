@@ -233,7 +233,7 @@ static void a_value_out_of_range_says_what_to_write(void **state)
 	}
 	parse_refused("[gateway]\naddress = vpn.example.org:4500\n",
 		      "work.conf:2: [gateway] address", "port");
-	parse_refused("[identity]\nauth = eap-tls\n",
+	parse_refused("[identity]\nauth = eap-ttls\n",
 		      "work.conf:2: ", "eap-mschapv2");
 }
 
