@@ -79,7 +79,6 @@ static bool action_do(struct probe *p, const struct ike_action *a)
 		return false;
 	case IKE_DO_ASK_SECRET:
 	case IKE_DO_ASK_SIGN:
-	case IKE_DO_ASK_TLS:
 		p->answered = true;
 		return false;
 	case IKE_DO_CLOSED:
