@@ -364,13 +364,13 @@ static size_t threads(void)
 static void stop_leaves_no_thread_and_the_loop_goes_on_alone(void **state)
 {
 	struct ike_child_sa c = child(true, 0, false);
+	size_t before = threads();
 	uint8_t buf[2000];
 	ssize_t n;
 
-	assert_int_equal(threads(), 5);
 	dataplane_stop(b.d);
 	dataplane_stop(a.d);
-	assert_int_equal(threads(), 1);
+	assert_int_equal(threads(), before - 4);
 	assert_int_equal(dataplane_start(a.d, a.udp_fd), OK);
 	put(a.tun, 1, 100);
 	wait_for(b.udp_fd, POLLIN);
