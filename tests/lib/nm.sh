@@ -93,13 +93,15 @@ nm_start() {
 	nm_links
 	# Router advertisements and the like have settled.
 	wait_for 3 nm_quiet
-	client_state >"$SCRATCH/nm-before"
+	nm_network >"$SCRATCH/nm-before"
 }
 nm_quiet() {
-	client_state >"$SCRATCH/nm-now"
+	nm_network >"$SCRATCH/nm-now"
 	sleep 0.2
-	client_state | cmp -s - "$SCRATCH/nm-now"
+	nm_network | cmp -s - "$SCRATCH/nm-now"
 }
+# nm_network: it may list the links' name servers in either order.
+nm_network() { client_state | sort; }
 
 nm_links() {
 	nm_link wifi 192.0.2 100
@@ -140,7 +142,7 @@ nm_clean() {
 		diff "$SCRATCH/nm-before" "$SCRATCH/nm-now" | grep '^[<>]' | head -n 1)"
 }
 nm_same() {
-	client_state >"$SCRATCH/nm-now"
+	nm_network >"$SCRATCH/nm-now"
 	cmp -s "$SCRATCH/nm-before" "$SCRATCH/nm-now"
 }
 # nm_log PATTERN: has NetworkManager (or our service) said so?
