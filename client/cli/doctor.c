@@ -102,14 +102,15 @@ static void tunnel_check(struct doctor *d)
 
 static void checks_run(struct doctor *d)
 {
-	static void (*const checks[])(struct doctor * d) = {
+	static void (*const checks[])(struct doctor *) = {
 		tunnel_check,
 		doctor_check_password,
 		doctor_check_certificate,
 		doctor_check_clock,
 		doctor_check_name,
-		doctor_check_tcp,
+		doctor_try_tcp,
 		doctor_check_gateway,
+		doctor_check_tcp,
 		doctor_check_dns,
 		doctor_check_kernel,
 		doctor_check_helper,

@@ -21,7 +21,9 @@ struct doctor {
 	bool runs;			     /* the tunnel, just now */
 	struct addr addrs[DOCTOR_ADDRS_MAX]; /* of the gateway */
 	size_t n_addrs;
-	bool tcp_open;
+	bool udp_good;
+	uint16_t tcp_port; /* that accepts connections; 0: none */
+	int tcp_errno;
 	json_t *checks; /* for --json */
 	enum err first; /* the first bad one's; OK: none */
 };
@@ -46,6 +48,8 @@ void doctor_check_helper(struct doctor *d);
 void doctor_check_cache(struct doctor *d);
 /* doctor_net.c: the way to the gateway. */
 void doctor_check_name(struct doctor *d);
+/* Before the check of UDP, whose advice depends on it; says nothing. */
+void doctor_try_tcp(struct doctor *d);
 void doctor_check_tcp(struct doctor *d);
 /* doctor_ike.c: the gateway. */
 void doctor_check_gateway(struct doctor *d);	 /* UDP, its certificate */

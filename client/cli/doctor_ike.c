@@ -79,6 +79,7 @@ static bool action_do(struct probe *p, const struct ike_action *a)
 		return false;
 	case IKE_DO_ASK_SECRET:
 	case IKE_DO_ASK_SIGN:
+	case IKE_DO_ASK_TLS:
 		p->answered = true;
 		return false;
 	case IKE_DO_CLOSED:
@@ -206,16 +207,18 @@ static void udp_say(struct doctor *d, const struct probe *p, enum err e,
 
 	if (p->answered) {
 		f.verdict = VERDICT_GOOD;
+		d->udp_good = true;
 		doctor_say(d, &f, "the gateway answers on %s",
 			   addr_str_port(&p->path.remote, at));
 		return;
 	}
 	f.why = e ? e : ERR_NO_ANSWER;
-	if (d->tcp_open)
+	if (d->tcp_port)
 		snprintf(f.fix, sizeof(f.fix),
-			 "UDP port %u seems to be blocked; TCP is open, and is "
-			 "used by itself unless [gateway] transport = udp",
-			 d->profile.port);
+			 "UDP port %u seems to be blocked; TCP port %u is "
+			 "open, and is used by itself unless [gateway] "
+			 "transport = udp",
+			 d->profile.port, d->tcp_port);
 	else
 		snprintf(f.fix, sizeof(f.fix),
 			 "is there a network (ip route get ...)? Does a "

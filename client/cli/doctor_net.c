@@ -52,6 +52,10 @@ void doctor_check_name(struct doctor *d)
 	char all[400] = "", one[ADDR_STR_MAX];
 	int why = name_resolve(d);
 
+	if (addr_parse(d->profile.gateway, &d->addrs[0]) == OK) {
+		doctor_say(d, &f, "none to look up: %s", d->profile.gateway);
+		return;
+	}
 	if (d->n_addrs > 0) {
 		for (size_t i = 0; i < d->n_addrs; i++) {
 			size_t used = strlen(all);
@@ -121,30 +125,40 @@ static int tcp_try(const struct addr *a, uint16_t port)
 	return why;
 }
 
+void doctor_try_tcp(struct doctor *d)
+{
+	const struct profile *p = &d->profile;
+
+	if (d->n_addrs == 0 || d->runs)
+		return;
+	for (size_t i = 0; i < p->n_tcp_ports && !d->tcp_port; i++) {
+		d->tcp_errno = tcp_try(&d->addrs[0], p->tcp_ports[i]);
+		if (!d->tcp_errno)
+			d->tcp_port = p->tcp_ports[i];
+	}
+}
+
 /* Only where UDP is blocked it matters. */
 void doctor_check_tcp(struct doctor *d)
 {
 	struct finding f = {.check = "tcp"};
-	const struct profile *p = &d->profile;
-	int why = 0;
 
-	if (d->n_addrs == 0) {
+	if (d->n_addrs == 0 || d->runs) {
 		f.verdict = VERDICT_SKIP;
-		doctor_say(d, &f, "no address");
-		return;
+		doctor_say(d, &f, "%s",
+			   d->runs ? "not looked at beside the running tunnel"
+				   : "no address");
+	} else if (d->tcp_port) {
+		doctor_say(d, &f, "port %u accepts connections", d->tcp_port);
+	} else if (d->udp_good) {
+		doctor_say(d, &f, "not offered (%s), and not needed here",
+			   strerror(d->tcp_errno));
+	} else {
+		f.verdict = VERDICT_NOTE;
+		snprintf(f.fix, sizeof(f.fix),
+			 "for networks that block UDP the gateway can offer "
+			 "TCP encapsulation (RFC 9329)");
+		doctor_say(d, &f, "the gateway accepts no TCP: %s",
+			   strerror(d->tcp_errno));
 	}
-	for (size_t i = 0; i < p->n_tcp_ports; i++) {
-		why = tcp_try(&d->addrs[0], p->tcp_ports[i]);
-		if (why)
-			continue;
-		d->tcp_open = true;
-		doctor_say(d, &f, "port %u accepts connections",
-			   p->tcp_ports[i]);
-		return;
-	}
-	f.verdict = VERDICT_NOTE;
-	snprintf(f.fix, sizeof(f.fix),
-		 "nothing to do while udp is ok; in networks that block UDP "
-		 "the gateway must offer TCP encapsulation (RFC 9329)");
-	doctor_say(d, &f, "the gateway accepts no TCP: %s", strerror(why));
 }

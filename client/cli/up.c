@@ -31,6 +31,7 @@ struct up {
 	int signal_fd;
 	int parent_fd; /* -1: in the foreground, or detached */
 	bool detached;
+	int64_t start_ms; /* boot clock */
 	bool was_up;
 	bool has_ticket; /* at the end */
 	uint32_t prompts;
@@ -56,6 +57,10 @@ static void on_progress(void *ctx, const char *text)
 {
 	struct up *up = ctx;
 
+	/* Who watches a terminal sees what takes how long. */
+	if (!up->detached && isatty(STDOUT_FILENO))
+		printf("%6.2f s  ",
+		       (double)(os_now().boot_ms - up->start_ms) / 1000);
 	line_print(up, text);
 	control_changed(up->control);
 	notify_changed(up->notify);
@@ -361,6 +366,7 @@ int cli_up(struct cli *cli)
 		return cli_fail(ERR_NO_MEMORY, NULL);
 	up->cli = cli;
 	up->signal_fd = up->parent_fd = -1;
+	up->start_ms = os_now().boot_ms;
 	e = up_prepare(up, &diag);
 	if (!e)
 		e = up_start(up, &diag);
