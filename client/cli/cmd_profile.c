@@ -51,6 +51,7 @@ static const struct login {
 	unsigned bit;
 } logins[] = {{"password", "eap-mschapv2", FOR_PASSWORD},
 	      {"certificate", "certificate", FOR_CERTIFICATE},
+	      {"eap-tls", "eap-tls", FOR_CERTIFICATE},
 	      {"psk", "psk", FOR_PSK}};
 
 struct interview {
@@ -131,8 +132,8 @@ static bool login_ask(struct interview *in)
 	char answer[ANSWER_MAX];
 
 	for (;;) {
-		if (!line_ask("Login: password, certificate or psk", "password",
-			      answer))
+		if (!line_ask("Login: password, certificate, eap-tls or psk",
+			      "password", answer))
 			return false;
 		in->login = &logins[0];
 		if (answer[0] == '\0')
@@ -142,7 +143,7 @@ static bool login_ask(struct interview *in)
 				in->login = &logins[i];
 				return true;
 			}
-		puts("  write one of the three words");
+		puts("  write one of the four words");
 	}
 }
 

@@ -27,7 +27,7 @@ void doctor_check_password(struct doctor *d)
 	struct secret secret;
 	enum err e;
 
-	if (d->profile.auth == IKE_AUTH_CERT)
+	if (d->profile.certificate[0])
 		return;
 	e = credential_read(&d->profile, &secret, &diag);
 	secret_wipe(&secret);

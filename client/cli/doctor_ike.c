@@ -360,7 +360,7 @@ void doctor_check_certificate(struct doctor *d)
 	char day[32];
 	enum err e;
 
-	if (d->profile.auth != IKE_AUTH_CERT)
+	if (!d->profile.certificate[0])
 		return;
 	e = own_load(d, validity, &diag);
 	if (e || validity[0] > now || validity[1] < now) {

@@ -100,8 +100,9 @@ static void auth_read(struct import *im, struct node *payloads,
 		import_set(im, "identity", "auth", "eap-mschapv2", line);
 		import_copy(im, ikev2, "AuthName", "identity", "user");
 		import_secret(im, node_get(ikev2, "AuthPassword"));
-	} else if (!eap && strcmp(text, "Certificate") == 0) {
-		import_set(im, "identity", "auth", "certificate", line);
+	} else if (strcmp(text, "Certificate") == 0) {
+		import_set(im, "identity", "auth",
+			   eap ? "eap-tls" : "certificate", line);
 		key_read(im, payloads, ikev2);
 	} else if (!eap && strcmp(text, "SharedSecret") == 0) {
 		import_set(im, "identity", "auth", "psk", line);
@@ -110,7 +111,7 @@ static void auth_read(struct import *im, struct node *payloads,
 		import_refuse(im, line,
 			      "AuthenticationMethod %.30s %s EAP is not "
 			      "spoken: there are None with EAP (a password), "
-			      "Certificate and SharedSecret without",
+			      "Certificate, and SharedSecret without EAP",
 			      text, eap ? "with" : "without");
 	}
 }

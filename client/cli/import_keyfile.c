@@ -43,10 +43,12 @@ static void method_read(struct import *im, struct node *vpn)
 		import_set(im, "identity", "auth", "psk", n->line);
 	else if (strcmp(method, "key") == 0 || strcmp(method, "cert") == 0)
 		import_set(im, "identity", "auth", "certificate", n->line);
+	else if (strcmp(method, "eap-tls") == 0)
+		import_set(im, "identity", "auth", "eap-tls", n->line);
 	else
 		import_refuse(im, import_line(n ? n : vpn),
-			      "method %.40s is not spoken: there are eap, psk "
-			      "and key",
+			      "method %.40s is not spoken: there are eap, "
+			      "eap-tls, psk and key",
 			      method[0] ? method : "(missing)");
 }
 
@@ -99,10 +101,9 @@ static void service_read(struct import *im, struct node *vpn)
 /* Beside a certificate the password is that of the private key. */
 static void secrets_read(struct import *im, struct node *secrets)
 {
-	const struct import_value *auth = import_find(im, "identity", "auth");
 	struct node *password = node_get(secrets, "password");
 
-	if (password && auth && strcmp(auth->text, "certificate") == 0)
+	if (password && import_has_certificate(im))
 		import_note(im, password->line,
 			    "a passphrase: the private key must be stored "
 			    "without one");

@@ -17,6 +17,8 @@ void import_set(struct import *im, const char *section, const char *key,
 		const char *text, int line);
 const struct import_value *import_find(const struct import *im,
 				       const char *section, const char *key);
+/* Is a certificate how we log in? */
+bool import_has_certificate(const struct import *im);
 /* The child map.from, where it is there, becomes [section] key. */
 void import_copy(struct import *im, struct node *map, const char *from,
 		 const char *section, const char *key);

@@ -12,10 +12,12 @@ static void type_read(struct import *im, struct node *root)
 		import_set(im, "identity", "auth", "eap-mschapv2", n->line);
 	else if (strcmp(type, "ikev2-cert") == 0)
 		import_set(im, "identity", "auth", "certificate", n->line);
+	else if (strcmp(type, "ikev2-eap-tls") == 0)
+		import_set(im, "identity", "auth", "eap-tls", n->line);
 	else
 		import_refuse(im, import_line(n),
-			      "type %.40s is not spoken: there are ikev2-eap "
-			      "and ikev2-cert",
+			      "type %.40s is not spoken: there are ikev2-eap, "
+			      "ikev2-cert and ikev2-eap-tls",
 			      type[0] ? type : "(missing)");
 }
 

@@ -88,13 +88,15 @@ static void local_read(struct import *im, struct node *local)
 		import_set(im, "identity", "auth", "psk", line);
 	else if (strcmp(text, "eap-mschapv2") == 0 || strcmp(text, "eap") == 0)
 		import_set(im, "identity", "auth", "eap-mschapv2", line);
+	else if (strcmp(text, "eap-tls") == 0)
+		import_set(im, "identity", "auth", "eap-tls", line);
 	else if (any_name(&(struct node){.key = (char *)text}, "pubkey") ||
 		 strcmp(text, "rsa") == 0 || strcmp(text, "ecdsa") == 0)
 		import_set(im, "identity", "auth", "certificate", line);
 	else
 		import_refuse(im, line,
 			      "auth = %.40s is not spoken: there are psk, "
-			      "pubkey and eap-mschapv2",
+			      "pubkey, eap-mschapv2 and eap-tls",
 			      text);
 	import_copy(im, local, "id", "identity", "id");
 	if (!import_find(im, "identity", "id"))
@@ -170,7 +172,7 @@ static void secrets_read(struct import *im, struct node *secrets)
 {
 	const struct import_value *auth = import_find(im, "identity", "auth");
 	bool psk = auth && strcmp(auth->text, "psk") == 0;
-	bool cert = auth && strcmp(auth->text, "certificate") == 0;
+	bool cert = import_has_certificate(im);
 
 	for (struct node *n = secrets ? secrets->first : NULL; n; n = n->next) {
 		if (cert && (any_name(n, "private") || any_name(n, "rsa") ||

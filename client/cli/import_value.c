@@ -57,6 +57,14 @@ const struct import_value *import_find(const struct import *im,
 	return NULL;
 }
 
+bool import_has_certificate(const struct import *im)
+{
+	const struct import_value *auth = import_find(im, "identity", "auth");
+
+	return auth && (strcmp(auth->text, "certificate") == 0 ||
+			strcmp(auth->text, "eap-tls") == 0);
+}
+
 void import_copy(struct import *im, struct node *map, const char *from,
 		 const char *section, const char *key)
 {

@@ -274,9 +274,12 @@ void show_status(const struct show *show, const json_t *o)
 	show_headline(show, o);
 	if (runs) {
 		if (text(o, "local_address")[0])
-			show_row(show, "gateway", "%s (%s) from %s",
+			show_row(show, "gateway", "%s (%s) from %s%s",
 				 text(o, "gateway"), text(o, "gateway_address"),
-				 text(o, "local_address"));
+				 text(o, "local_address"),
+				 strcmp(text(o, "transport"), "tcp") == 0
+					 ? " over TCP"
+					 : "");
 		else
 			show_row(show, "gateway", "%s", text(o, "gateway"));
 		show_row(show, "identity", "%s", text(o, "identity"));

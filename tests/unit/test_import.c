@@ -228,7 +228,12 @@ static void a_mobileconfig_with_what_we_lack_has_its_line(void **state)
 		       "<key>AuthenticationMethod</key>"
 		       "<string>Certificate</string>\n"
 		       "<key>ExtendedAuthEnabled</key><true/>\n" PLIST_TAIL,
-		       "file:10: AuthenticationMethod Certificate with EAP");
+		       "no PKCS#12 certificate");
+	assert_refused(PLIST_HEAD PLIST_VPN
+		       "<key>AuthenticationMethod</key>"
+		       "<string>SharedSecret</string>\n"
+		       "<key>ExtendedAuthEnabled</key><true/>\n" PLIST_TAIL,
+		       "file:10: AuthenticationMethod SharedSecret with EAP");
 	assert_refused(PLIST_HEAD PLIST_VPN
 		       "<key>AuthenticationMethod</key>"
 		       "<string>Certificate</string>\n"
@@ -357,6 +362,14 @@ static void a_swanctl_certificate_names_the_files(void **state)
 	assert_line("certificate = /home/alice/vpn/x509/alice.pem\n"
 		    "private-key = /home/alice/vpn/private/alice.key\n");
 	assert_line("ca = /etc/gw.pem\n");
+	assert_line("auth = certificate\n");
+	assert_int_equal(take("connections { c {\nremote_addrs = 192.0.2.1\n"
+			      "local { auth = eap-tls\n certs = alice.pem\n"
+			      " id = a@x }\n remote { id = gw.x } } }\n"
+			      "secrets { rsa { file = alice.key } }"),
+			 OK);
+	assert_line("auth = eap-tls\n");
+	assert_line("private-key = /home/alice/vpn/private/alice.key\n");
 }
 
 static void of_several_connections_one_is_chosen(void **state)
