@@ -221,10 +221,11 @@ static enum err confine(const struct up *up, struct diag *diag)
 				     "/run/systemd/resolve",
 				     "/run/NetworkManager",
 				     "/run/resolvconf",
-				     "/sys/devices/system/cpu"};
+				     "/sys/devices/system/cpu",
+				     "/dev/urandom"}; /* wolfSSL's TLS */
 	const char *writable[] = {places->state, places->run, "/dev/tty",
 				  "/dev/null", NULL};
-	size_t n = 8;
+	size_t n = 9;
 
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
 		if (named[i] && named[i][0] == '/')

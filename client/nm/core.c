@@ -235,14 +235,15 @@ static enum err confine(const struct core *c, struct diag *diag)
 				     p->password_file};
 	const char *const writable[] = {c->places.state, c->places.run,
 					"/dev/null", NULL};
-	const char *read_only[12] = {"/etc",
+	const char *read_only[16] = {"/etc",
 				     "/usr",
 				     "/lib",
 				     "/lib64",
 				     "/run/systemd/resolve",
 				     "/run/NetworkManager",
-				     "/sys/devices/system/cpu"};
-	size_t n = 7;
+				     "/sys/devices/system/cpu",
+				     "/dev/urandom"}; /* wolfSSL's TLS */
+	size_t n = 8;
 
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
 		if (named[i][0])

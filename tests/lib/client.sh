@@ -40,7 +40,7 @@ client_keys() {
 	return 0
 }
 
-# client_profile NAME psk|cert|eap [KIND] [SECTION.KEY=VALUE...]: writes
+# client_profile NAME psk|cert|eap|eap-tls [KIND] [SECTION.KEY=VALUE...]: writes
 # NAME.conf; later words win, an empty value leaves the key out. KIND is the
 # certificate's kind, $SS_CERT unless told.
 client_profile() {
@@ -68,6 +68,14 @@ client_profile() {
 		p[gateway.ca]=$CL/keys/ca-$kind.crt
 		p[identity.auth]=certificate
 		p[identity.id]=client@lab.test
+		p[identity.certificate]=$CL/keys/cl-$kind.crt
+		p[identity.private-key]=$CL/keys/cl-$kind.key
+		;;
+	eap-tls)
+		p[gateway.ca]=$CL/keys/ca-$kind.crt
+		p[identity.auth]=eap-tls
+		p[identity.id]=tls@lab.test
+		p[identity.user]=client@lab.test
 		p[identity.certificate]=$CL/keys/cl-$kind.crt
 		p[identity.private-key]=$CL/keys/cl-$kind.key
 		;;

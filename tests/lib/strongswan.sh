@@ -108,6 +108,18 @@ ss_gateway_conf() {
 				}
 				children { net : net { } }
 			}
+			eap-tls : base {
+				local {
+					auth = pubkey
+					certs = gw.crt
+				}
+				remote {
+					id = tls@lab.test
+					auth = eap-tls
+					eap_id = %any
+				}
+				children { net : net { } }
+			}
 		}
 		pools {
 			pool4 {
