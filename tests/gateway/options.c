@@ -22,6 +22,7 @@
 	X(OPT_KEY, "key", "FILE", "private key of it, PEM")                    \
 	X(OPT_CA, "ca", "FILE", "trust anchors for clients' certificates")     \
 	X(OPT_USER, "user", "NAME:FILE", "EAP-MSCHAPv2 user; password's file") \
+	X(OPT_EAP_TLS, "eap-tls", "", "EAP-TLS with clients of --ca")          \
 	X(OPT_NO_EAP_ID, "no-eap-identity", "", "start with the challenge")    \
 	X(OPT_PKCS1, "pkcs1", "", "sign with RSA PKCS#1 v1.5, not PSS")        \
 	X(OPT_POOL, "pool", "NET", "inner IPv4 addresses, 10.77.0.0/24")       \
@@ -314,6 +315,9 @@ static void read_one(struct prog *p, int opt, const char *word)
 		break;
 	case OPT_ID:
 		read_id(optarg, &p->cfg.id);
+		break;
+	case OPT_EAP_TLS:
+		p->cfg.eap_tls = true;
 		break;
 	case OPT_NO_EAP_ID:
 		p->cfg.eap_identity = false;
