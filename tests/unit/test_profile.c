@@ -54,6 +54,10 @@ static void a_minimal_profile_has_the_documented_defaults(void **state)
 	assert_string_equal(p.name, "work");
 	assert_string_equal(p.gateway, "vpn.example.org");
 	assert_int_equal(p.port, 4500);
+	assert_int_equal(p.transport, TRANSPORT_AUTO);
+	assert_int_equal(p.n_tcp_ports, 2);
+	assert_int_equal(p.tcp_ports[0], 4500);
+	assert_int_equal(p.tcp_ports[1], 443);
 	assert_name(&p.gateway_id, ID_FQDN, "vpn.example.org");
 	assert_string_equal(p.ca, "");
 	assert_int_equal(p.auth, IKE_AUTH_PSK);
@@ -197,6 +201,19 @@ static void a_missing_key_is_named_with_what_to_write(void **state)
 		      "work.conf: ", "id = ");
 }
 
+static void transports_and_their_ports_are_read(void **state)
+{
+	parse_ok(MINIMAL "[gateway]\ntransport = tcp\n"
+			 "tcp-port = 443 , 80,65535\n");
+	assert_int_equal(p.transport, TRANSPORT_TCP);
+	assert_int_equal(p.n_tcp_ports, 3);
+	assert_int_equal(p.tcp_ports[0], 443);
+	assert_int_equal(p.tcp_ports[1], 80);
+	assert_int_equal(p.tcp_ports[2], 65535);
+	parse_ok(MINIMAL "[gateway]\ntransport = udp\n");
+	assert_int_equal(p.transport, TRANSPORT_UDP);
+}
+
 static void a_value_out_of_range_says_what_to_write(void **state)
 {
 	static const struct {
@@ -206,6 +223,12 @@ static void a_value_out_of_range_says_what_to_write(void **state)
 		{"[gateway]\nport = 65536\n", "7: ", "1 to 65535"},
 		{"[gateway]\nport = 500\n", "7: ", "4500"},
 		{"[gateway]\nport = -1\n", "7: ", "1 to 65535"},
+		{"[gateway]\ntransport = quic\n", "7: ", "auto, udp or tcp"},
+		{"[gateway]\ntcp-port = 0\n", "7: ", "1 to 65535"},
+		{"[gateway]\ntcp-port = 443,\n", "7: ", "1 to 65535"},
+		{"[gateway]\ntcp-port = 443 80\n", "7: ", "4500,443"},
+		{"[gateway]\ntcp-port = 1,2,3,4,5\n", "7: ", "up to 4"},
+		{"[gateway]\ntcp-port =\n", "7: ", "1 to 65535"},
 		{"[gateway]\nid =\n", "7: ", "alice@"},
 		{"[gateway]\nid = CN=gw\n", "7: ", "subjectAltName"},
 		{"[gateway]\nca =\n", "7: ", "leave the key out"},
@@ -322,6 +345,7 @@ int main(void)
 		cmocka_unit_test(the_first_of_several_faults_is_told),
 		cmocka_unit_test(a_line_too_long_for_the_parser_is_refused),
 		cmocka_unit_test(a_missing_key_is_named_with_what_to_write),
+		cmocka_unit_test(transports_and_their_ports_are_read),
 		cmocka_unit_test(a_value_out_of_range_says_what_to_write),
 		cmocka_unit_test(more_networks_than_fit_are_refused),
 		cmocka_unit_test(an_identity_gets_its_type_from_its_form),
