@@ -114,6 +114,7 @@ class Ours:
                                   stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT)
+        self.begun = begun
         read_until(self.p.stdout.fileno(), rb"(?m)^connected")
         took = (time.monotonic() - begun) * 1000
         client = cpu_ms(self.p.pid)
@@ -210,6 +211,7 @@ class Charon:
     def start(self):
         wire = Wire()
         before, begun = cpu_ms(self.pid), time.monotonic()
+        self.begun = begun
         out = self.ctl("--initiate", "--child", self.case)
         took = (time.monotonic() - begun) * 1000
         used = cpu_ms(self.pid) - before
@@ -231,7 +233,9 @@ UNITS = {"wall": "ms", "cpu": "ms", "round_trips": "", "packets": "",
          "octets": "B", "peak_resident": "KiB", "private": "KiB",
          "client_peak": "KiB",   # without the helper
          "client_cpu": "ms",     # without the helper, from exec
-         "exchange_cpu": "ms"}   # from the first request to the tunnel
+         "exchange_cpu": "ms",   # from the first request to the tunnel
+         "first_echo": "ms",     # from exec to the first datagram come back
+         "echo_trips": "RTT"}    # the same
 
 
 class Table:
@@ -239,19 +243,22 @@ class Table:
         self.bench, self.as_json, self.head = bench, as_json, False
 
     def row(self, case, metric, ours, peer, peer_name):
-        a, b = statistics.median(ours), statistics.median(peer)
+        """peer None: nobody to compare with."""
+        a = statistics.median(ours)
+        b = statistics.median(peer) if peer else None
         ratio = a / b if b else 0.0
         if self.as_json:
-            print(json.dumps({
-                "bench": self.bench, "case": case, "metric": metric,
-                "unit": UNITS[metric], "ours": round(a, 2),
-                "ours_min": round(min(ours), 2),
-                "ours_max": round(max(ours), 2), "peer": round(b, 2),
-                "peer_min": round(min(peer), 2),
-                "peer_max": round(max(peer), 2), "peer_name": peer_name,
-                "ratio": round(ratio, 3), "runs": len(ours)}), flush=True)
+            row = {"bench": self.bench, "case": case, "metric": metric,
+                   "unit": UNITS[metric], "ours": round(a, 2),
+                   "ours_min": round(min(ours), 2),
+                   "ours_max": round(max(ours), 2)}
+            if peer:
+                row.update(peer=round(b, 2), peer_min=round(min(peer), 2),
+                           peer_max=round(max(peer), 2), peer_name=peer_name,
+                           ratio=round(ratio, 3))
+            print(json.dumps(dict(row, runs=len(ours))), flush=True)
             return
-        line = "%-22s %-13s %-4s %24s %24s %-11s %4s %6s"
+        line = "%-32s %-13s %-4s %24s %24s %-12s %4s %6s"
         if not self.head:
             print(line % ("case", "metric", "unit", "vpn-connect", "peer", "",
                           "runs", "ratio"))
@@ -260,14 +267,18 @@ class Table:
         def show(values, middle):
             return "%.1f [%.1f-%.1f]" % (middle, min(values), max(values))
         print(line % (case, metric, UNITS[metric], show(ours, a),
-                      show(peer, b), peer_name, len(ours), "%.2f" % ratio),
-              flush=True)
+                      show(peer, b) if peer else "", peer_name, len(ours),
+                      "%.2f" % ratio if peer else ""), flush=True)
 
     def rows(self, case, ours, peer, peer_name):
         for metric in ours[0]:
             if metric in peer[0]:
                 self.row(case, metric, [r[metric] for r in ours],
                          [r[metric] for r in peer], peer_name)
+
+    def alone(self, case, ours):
+        for metric in ours[0]:
+            self.row(case, metric, [r[metric] for r in ours], None, "")
 
 
 def interleave(runs, players):
@@ -300,6 +311,25 @@ def bench_connect(table, runs):
             table.rows(case, r["ours"], r[p.name], p.name)
 
 
+def reach(who, rtt):
+    """start(), and the time from there to the first datagram that came back
+    through the tunnel (echo.py), in round trips too."""
+    echo = subprocess.Popen(
+        [sys.executable, os.path.dirname(__file__) + "/echo.py", "client"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    print(0, file=echo.stdin, flush=True)
+    r = who.start()
+    echo.stdout.readline()
+    text = echo.stdout.readline()
+    echo.wait()
+    if not text:
+        raise Failed("nothing comes through the tunnel")
+    r["first_echo"] = (float(text.split()[1]) - who.begun) * 1000
+    if rtt:
+        r["echo_trips"] = r["first_echo"] / rtt
+    return r
+
+
 def bench_resume(table, runs):
     """Both lose their state and come back: we with the ticket on disk."""
     for rtt in os.environ["BENCH_RTTS"].split():
@@ -313,16 +343,23 @@ def bench_resume(table, runs):
         ours.crash()
 
         def resume():
-            r = ours.start()
+            r = reach(ours, float(rtt))
             time.sleep(0.2 + float(rtt) / 500)  # the next ticket arrives
             ours.crash()
             if r["round_trips"] != 2:
                 raise Failed("not resumed: %s" % r)
             return r
 
-        r = interleave(runs, [("ours", resume), ("full", cycle(full)),
-                              ("cert", cycle(cert)),
-                              ("charon", cycle(peer))])
+        def cycle_reach(who):
+            def play():
+                r = reach(who, float(rtt))
+                who.stop()
+                return r
+            return play
+
+        r = interleave(runs, [("ours", resume), ("full", cycle_reach(full)),
+                              ("cert", cycle_reach(cert)),
+                              ("charon", cycle_reach(peer))])
         ours.start()
         ours.stop()
         table.rows("rtt %s ms" % rtt, r["ours"], r["charon"], "charon EAP")
@@ -356,4 +393,5 @@ def main():
         sys.exit("bench: not connected: %s" % e)
 
 
-main()
+if __name__ == "__main__":
+    main()
