@@ -35,9 +35,6 @@ static void nothing_is_wanted_before_or_after_the_race(void **state)
 	struct above a;
 
 	open_session(&a, false, false);
-	assert_false(session_is_racing(a.s));
-	assert_int_equal(offer(&a, 9), ERR_STATE);
-	assert_int_equal(session_start(a.s, a.now_ms), OK);
 	pull(&a);
 	assert_false(session_is_racing(a.s));
 	assert_int_equal(offer(&a, 9), ERR_STATE);
@@ -53,7 +50,6 @@ static void the_session_goes_where_the_answer_came_from(void **state)
 	struct above a;
 
 	open_session(&a, false, false);
-	assert_int_equal(session_start(a.s, a.now_ms), OK);
 	pull(&a);
 	live->racing = true;
 	assert_int_equal(offer(&a, 9), OK);
@@ -71,7 +67,6 @@ static void what_follows_an_attempt_races_as_it_did(void **state)
 	struct above a;
 
 	open_session(&a, true, false);
-	assert_int_equal(session_start(a.s, a.now_ms), OK);
 	pull(&a);
 	assert_int_equal(resumes, 1);
 	live->racing = true;
@@ -90,7 +85,6 @@ static void an_answer_ends_the_race_for_what_follows_too(void **state)
 	struct above a;
 
 	open_session(&a, true, false);
-	assert_int_equal(session_start(a.s, a.now_ms), OK);
 	pull(&a);
 	live->racing = true;
 	assert_int_equal(offer(&a, 9), OK);
@@ -111,7 +105,6 @@ static void more_than_fit_are_refused(void **state)
 	int n = 0;
 
 	open_session(&a, false, false);
-	assert_int_equal(session_start(a.s, a.now_ms), OK);
 	pull(&a);
 	live->racing = true;
 	while (offer(&a, 9) == OK)
@@ -126,7 +119,6 @@ static void a_move_takes_the_tunnel_to_the_path_that_is_offered(void **state)
 	struct above a;
 
 	open_session(&a, false, true);
-	assert_int_equal(session_start(a.s, a.now_ms), OK);
 	pull(&a);
 	can_move = true;
 	play_up(false);
