@@ -62,6 +62,8 @@ enum err ERR_MUST net_open_udp(struct net *n, enum addr_family family,
 /* The same verb for TCP; without delay of small segments. */
 enum err ERR_MUST net_open_tcp(struct net *n, enum addr_family family,
 			       int *out_fd, struct diag *diag);
+/* Does the lease carry ESP that is not in UDP? */
+bool net_carries_esp(const struct net *n);
 /* CONF. Waits for the helper's answer. */
 enum err ERR_MUST net_configure(struct net *n, const struct net_conf *conf,
 				struct diag *diag);

@@ -216,6 +216,7 @@ static enum err make_session(struct tunnel *t, struct diag *diag)
 
 	memset(&cfg, 0, sizeof(cfg));
 	profile_to_session(t->profile, &cfg);
+	cfg.ike.need_encap = !net_carries_esp(t->net);
 	cfg.persistent = t->persistent;
 	cfg.use_tickets = t->profile->tickets && t->cache;
 	cfg.ike.want_ticket = cfg.use_tickets;

@@ -56,7 +56,7 @@ void profile_to_session(const struct profile *p, struct session_config *out)
 	c->want_dns = p->dns;
 	c->want_ticket = p->tickets;
 	c->take_pushed_ticket = p->renewal == RENEWAL_PUSH;
-	c->force_encap = c->need_encap = true;
+	c->force_encap = true;
 	c->fragmentation = true;
 	c->mobike = p->mobike;
 	c->pfs_after_resume = p->pfs;

@@ -211,7 +211,9 @@ static enum err net_call(struct net *n, struct netd_reply *reply, int *out_fd,
 		return diag_sys(diag, ERR_NO_HELPER,
 				HELPER_NAME " does not answer");
 	if (len == 0)
-		return diag_set(diag, ERR_NO_HELPER, HELPER_NAME " has ended");
+		return diag_set(diag, ERR_NO_HELPER, HELPER_NAME " has ended%s",
+				n->pid > 0 ? ""
+					   : ": see journalctl -u vpn-netd@*");
 	e = netd_read_reply(bytes(buf, (size_t)len), reply);
 	if (!e && reply->verb != n->req.verb)
 		e = ERR_MALFORMED;
@@ -329,6 +331,12 @@ enum err net_configure(struct net *n, const struct net_conf *conf,
 	n->req.verb = NETD_CONF;
 	n->req.conf = *conf;
 	return net_call(n, &reply, NULL, diag);
+}
+
+/* ESP is the client's, behind its UDP socket. */
+bool net_carries_esp(const struct net *n)
+{
+	return false;
 }
 
 int net_fd(const struct net *n)
