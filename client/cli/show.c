@@ -272,6 +272,8 @@ void show_status(const struct show *show, const json_t *o)
 	bool runs = json_object_get(o, "pid") != NULL;
 
 	show_headline(show, o);
+	if (text(o, "sign_in")[0])
+		show_row(show, "sign in at", "%s", text(o, "sign_in"));
 	if (runs) {
 		if (text(o, "local_address")[0])
 			show_row(show, "gateway", "%s (%s) from %s%s",

@@ -20,6 +20,7 @@ static void on_ike(void *ctx)
 	size_t len;
 	enum err e;
 
+	tunnel_hear_pump(t); /* what came before */
 	while (dataplane_next_ike(t->dataplane, t->dgram, sizeof(t->dgram),
 				  &len)) {
 		e = session_input(t->session, t->dgram, len, &t->path,

@@ -23,6 +23,12 @@ static uint32_t rounded(uint32_t ms)
 	return ms - ms % 1000;
 }
 
+/* A silence begins with the gateway's answer to what we sent. */
+static bool reaches(uint32_t ms, uint32_t goal_ms)
+{
+	return ms >= goal_ms - goal_ms / 16 - 1000;
+}
+
 static uint32_t since(int64_t then_ms, int64_t now_ms)
 {
 	int64_t ms = now_ms - then_ms;
@@ -62,7 +68,7 @@ static void survived(struct keepalive *k, uint32_t ms)
 {
 	struct keepalive_known *known = &k->known;
 
-	if (ms >= keepalive_interval_ms(k))
+	if (reaches(ms, keepalive_interval_ms(k)))
 		k->broke_once = false;
 	known->lives_ms = larger(known->lives_ms, rounded(ms));
 	if (known->dies_ms <= known->lives_ms)
@@ -106,7 +112,7 @@ uint32_t keepalive_interval_ms(const struct keepalive *k)
 
 	if (dies && base >= dies)
 		base = larger(lives, dies / 2);
-	if (!dies && lives < base)
+	if (!dies && !reaches(lives, base))
 		return base; /* to be proven first */
 	if (!dies)
 		return smaller(base + smaller(base, STEP_MS), MAX_MS);

@@ -67,6 +67,7 @@ void ses_config(struct ses *x)
 	x->cfg.ike.take_pushed_ticket = x->cfg.renewal == RENEWAL_PUSH;
 	x->cfg.persistent = sim_chance(s, 80);
 	x->cfg.unattended = sim_chance(s, 10);
+	x->cfg.learn_keepalive = true;
 	x->cfg.retry_min_ms = 1000;
 	x->cfg.retry_max_ms = 60000;
 	x->cfg.sleep_renew_ms = sim_random(s, 720000);

@@ -18,6 +18,7 @@ static const struct keepalive_known nothing;
 struct nat {
 	uint32_t timeout_ms;
 	bool inbound_refreshes;
+	uint32_t rtt_ms;
 	int64_t used_ms, now_ms;
 	int port; /* of the mapping */
 	int port_seen;
@@ -45,10 +46,11 @@ static void nat_packet(struct nat *n, bool outbound)
 /* The interval passes, then a check and its answer. */
 static void nat_round(struct nat *n, struct keepalive *k)
 {
-	n->now_ms += keepalive_interval_ms(k) + 3; /* a timer is never early */
+	/* From our last packet on; a timer is never early. */
+	n->now_ms = k->out_ms + keepalive_interval_ms(k) + 3;
 	nat_packet(n, true);
 	keepalive_sent(k, n->now_ms);
-	n->now_ms += 40;
+	n->now_ms += n->rtt_ms;
 	nat_packet(n, false);
 	keepalive_heard(k, n->now_ms);
 	keepalive_checked(k, n->port == n->port_seen);
@@ -59,7 +61,8 @@ static void keepalive_finds_the_time_of_any_nat(void **state)
 {
 	for (uint32_t s = 30; s <= 600; s++) {
 		struct nat n = {.timeout_ms = s * 1000,
-				.inbound_refreshes = s % 2};
+				.inbound_refreshes = s % 2,
+				.rtt_ms = s * 7 % 900};
 		struct keepalive k;
 		uint32_t found_ms;
 		unsigned breaks;
