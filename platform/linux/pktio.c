@@ -16,9 +16,7 @@
 
 #define FULL_MS	    20	  /* how long a full socket is waited for */
 #define SEND_MAX    64	  /* messages of one sendmmsg */
-#define WIDE	    9	  /* buffers that take a whole UDP_GRO run each */
-#define WIDE_LEN    65536 /* octets of one */
-#define NARROW_LEN  (WIDE_LEN * WIDE / PKTIO_RUNS_MAX)
+#define RUN_LEN	    65536 /* octets of a run, or of a datagram */
 #define CONTROL_LEN 64
 #define ECN_MASK    3
 
@@ -135,14 +133,13 @@ struct pktio_in {
 	struct iovec iov[PKTIO_RUNS_MAX];
 	union sock from[PKTIO_RUNS_MAX];
 	_Alignas(struct cmsghdr) uint8_t control[PKTIO_RUNS_MAX][CONTROL_LEN];
-	uint8_t room[]; /* WIDE * WIDE_LEN and the gaps of all */
+	uint8_t room[]; /* PKTIO_RUNS_MAX times RUN_LEN and two gaps */
 };
 
+/* Only the pages that datagrams come to are ever touched. */
 enum err pktio_in_new(size_t gap, struct pktio_in **out)
 {
-	size_t gaps = 2 * gap * PKTIO_RUNS_MAX;
-
-	*out = calloc(1, sizeof(**out) + WIDE * WIDE_LEN + gaps);
+	*out = calloc(1, sizeof(**out) + PKTIO_RUNS_MAX * (RUN_LEN + 2 * gap));
 	if (!*out)
 		return ERR_NO_MEMORY;
 	(*out)->gap = gap;
@@ -155,16 +152,13 @@ void pktio_in_free(struct pktio_in **in)
 	*in = NULL;
 }
 
-/* Few large buffers where runs come, many small ones where datagrams do. */
-static unsigned in_prepare(struct pktio_in *in, bool wide)
+static void in_prepare(struct pktio_in *in)
 {
-	unsigned n = wide ? WIDE : PKTIO_RUNS_MAX;
-	size_t len = wide ? WIDE_LEN : NARROW_LEN;
+	uint8_t *at = in->room + in->gap;
 
-	for (unsigned i = 0; i < n; i++) {
-		in->iov[i].iov_base =
-			in->room + i * (len + 2 * in->gap) + in->gap;
-		in->iov[i].iov_len = len;
+	for (size_t i = 0; i < PKTIO_RUNS_MAX; i++) {
+		in->iov[i] = (struct iovec){at, RUN_LEN};
+		at += RUN_LEN + 2 * in->gap;
 		in->msgs[i].msg_hdr = (struct msghdr){
 			.msg_name = &in->from[i],
 			.msg_namelen = sizeof(in->from[i]),
@@ -174,7 +168,6 @@ static unsigned in_prepare(struct pktio_in *in, bool wide)
 			.msg_controllen = CONTROL_LEN,
 		};
 	}
-	return n;
 }
 
 static struct addr addr_of(const union sock *s)
@@ -221,13 +214,16 @@ static void run_fill(struct mmsghdr *m, struct pktio_run *out)
 size_t pktio_udp_receive(const struct pktio_udp *u, struct pktio_in *in,
 			 struct pktio_run *out)
 {
-	unsigned cap = in_prepare(in, u->gro);
 	size_t runs = 0;
-	int n = recvmmsg(u->fd, in->msgs, cap, MSG_DONTWAIT, NULL);
+	int n;
+
+	in_prepare(in);
+	n = recvmmsg(u->fd, in->msgs, PKTIO_RUNS_MAX, MSG_DONTWAIT, NULL);
 
 	/* An ICMP error that was queued: the next call has the datagrams. */
 	if (n < 0 && errno != EAGAIN)
-		n = recvmmsg(u->fd, in->msgs, cap, MSG_DONTWAIT, NULL);
+		n = recvmmsg(u->fd, in->msgs, PKTIO_RUNS_MAX, MSG_DONTWAIT,
+			     NULL);
 	for (int i = 0; i < n; i++) {
 		struct mmsghdr *m = &in->msgs[i];
 
