@@ -27,7 +27,9 @@ struct notify {
 
 /* --- the line ------------------------------------------------------------ */
 
-/* By the clock and not what is left: that would be wrong a minute later. */
+/* By the clock and not what is left: that would be wrong a minute later. "":
+ * none is known; before the first connection that says nothing about the
+ * store. */
 static void ticket_text(const struct tunnel_status *s, char *buf, size_t cap)
 {
 	time_t end = (time_t)(os_now().wall_ms / 1000 + s->ticket_remaining_s);
@@ -35,14 +37,13 @@ static void ticket_text(const struct tunnel_status *s, char *buf, size_t cap)
 	char when[32] = "?";
 	struct tm tm;
 
-	if (!s->has_ticket || s->ticket_remaining_s <= 0) {
-		snprintf(buf, cap, "no ticket");
+	buf[0] = '\0';
+	if (!s->has_ticket || s->ticket_remaining_s <= 0)
 		return;
-	}
 	if (localtime_r(&end, &tm))
 		(void)(soon ? strftime(when, sizeof(when), "%H:%M", &tm)
 			    : strftime(when, sizeof(when), "%F %H:%M", &tm));
-	snprintf(buf, cap, "ticket until %s", when);
+	snprintf(buf, cap, ", ticket until %s", when);
 }
 
 void notify_line(const struct tunnel_status *s, char *buf, size_t cap)
@@ -52,13 +53,13 @@ void notify_line(const struct tunnel_status *s, char *buf, size_t cap)
 
 	ticket_text(s, ticket, sizeof(ticket));
 	if (r->state == SES_ST_UP)
-		snprintf(buf, cap, "connected to %s: %s in %u round trips, %s",
+		snprintf(buf, cap, "connected to %s: %s in %u round trips%s",
 			 s->gateway, session_how(r), r->connect.round_trips,
-			 ticket);
+			 ticket[0] ? ticket : ", no ticket");
 	else
-		snprintf(buf, cap, "%s: %s, %s%s%s",
-			 session_state_text(r->state), s->gateway, ticket,
-			 r->last_detail[0] ? ": " : "", r->last_detail);
+		snprintf(buf, cap, "%s: %s%s%s%s", session_state_text(r->state),
+			 s->gateway, ticket, r->last_detail[0] ? ": " : "",
+			 r->last_detail);
 }
 
 /* --- sending ------------------------------------------------------------- */

@@ -103,7 +103,7 @@ static void the_line_tells_state_gateway_how_and_ticket(void **state)
 			 strlen(start) + strlen("2026-11-26 23:41"));
 }
 
-static void a_ticket_past_its_time_is_none(void **state)
+static void a_ticket_past_its_time_is_not_told(void **state)
 {
 	char line[600];
 
@@ -112,9 +112,13 @@ static void a_ticket_past_its_time_is_none(void **state)
 	now.ticket_remaining_s = -1;
 	strcpy(now.session.last_detail, "the gateway does not answer");
 	notify_line(&now, line, sizeof(line));
-	assert_string_equal(line,
-			    "waiting to try again: vpn.example.org, no ticket: "
-			    "the gateway does not answer");
+	assert_string_equal(line, "waiting to try again: vpn.example.org: "
+				  "the gateway does not answer");
+	now.session.state = SES_ST_UP;
+	now.session.connect.round_trips = 6;
+	notify_line(&now, line, sizeof(line));
+	assert_string_equal(line, "connected to vpn.example.org: full in 6 "
+				  "round trips, no ticket");
 }
 
 /* --- what is sent, and when ------------------------------------------------
@@ -146,12 +150,11 @@ static void ready_comes_once_with_the_first_outcome(void **state)
 {
 	open_ok();
 	notify_changed(notify);
-	assert_string_equal(heard(), "STATUS=connecting: vpn.example.org, "
-				     "no ticket");
+	assert_string_equal(heard(), "STATUS=connecting: vpn.example.org");
 	now.session.state = SES_ST_NO_PATH;
 	notify_changed(notify);
 	assert_string_equal(heard(), "READY=1\nSTATUS=waiting for a network: "
-				     "vpn.example.org, no ticket");
+				     "vpn.example.org");
 	now.session.state = SES_ST_UP;
 	notify_changed(notify);
 	assert_memory_equal(heard(), "STATUS=connected to", 19);
@@ -210,7 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_line_tells_state_gateway_how_and_ticket),
-		TEST(a_ticket_past_its_time_is_none),
+		TEST(a_ticket_past_its_time_is_not_told),
 		TEST(without_a_manager_nothing_is_said),
 		TEST(an_address_that_is_no_socket_is_refused),
 		TEST(ready_comes_once_with_the_first_outcome),
