@@ -102,12 +102,25 @@ static enum err verify(struct tunnel *t, const struct ike_action *a,
 	return e ? e : proof_check_gateway(t->trust, a, diag);
 }
 
+static void tell_gateway(const struct tunnel *t, const struct ike_action *a)
+{
+	char line[600], id[IKE_NAME_MAX + 1], subject[200];
+
+	snprintf(line, sizeof(line), "the gateway is %s (%s)",
+		 ike_name_str(&a->u.ask_verify.id, id, sizeof(id)),
+		 cert_subject(a->u.ask_verify.certs[0], subject,
+			      sizeof(subject)));
+	t->ui.progress(t->ui.ctx, line);
+}
+
 void tunnel_answer_verify(struct tunnel *t, const struct ike_action *a)
 {
 	struct diag diag = DIAG_INIT;
 	enum err verdict = verify(t, a, &diag);
 	enum err e;
 
+	if (!verdict)
+		tell_gateway(t, a);
 	e = session_give_verdict(t->session, verdict, diag_text(&diag, verdict),
 				 os_now().boot_ms);
 	if (e)
