@@ -71,7 +71,8 @@ enum err export_keyfile(const struct export_to *to, const char *text,
 	fprintf(w.out,
 		"[connection]\nid=%s\nuuid=%s\ntype=vpn\nautoconnect=false\n"
 		"permissions=user:%s:;\n\n[vpn]\n"
-		"service-type=org.freedesktop.NetworkManager.vpn-connect\n",
+		"service-type=org.freedesktop.NetworkManager.vpn-connect\n"
+		"persistent=true\n", /* a lost network does not end it */
 		to->name, to->uuid, to->user);
 	profile_each(text, pair_put, &w);
 	if (w.last[0])

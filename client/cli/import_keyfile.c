@@ -23,11 +23,22 @@ static void own_pair_read(struct import *im, struct node *n)
 	import_refuse(im, n->line, "%.60s is not a key of ours", n->key);
 }
 
+static bool is_networkmanagers(const char *key)
+{
+	static const char *const keys[] = {"service-type", "password-flags",
+					   "persistent", "timeout",
+					   "user-name"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 static void own_read(struct import *im, struct node *vpn)
 {
 	for (struct node *n = vpn->first; n; n = n->next)
-		if (strcmp(n->key, "service-type") != 0 &&
-		    strcmp(n->key, "password-flags") != 0)
+		if (!is_networkmanagers(n->key))
 			own_pair_read(im, n);
 	node_ignore(vpn);
 }
