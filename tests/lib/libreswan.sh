@@ -58,7 +58,9 @@ lsw_mount() {
 	done
 	mount -t proc proc "$LSW/proc" &&
 		mount --rbind /dev "$LSW/dev" &&
-		${CC:-cc} -shared -fPIC -O1 -o "$LSW/tmp/noesp.so" "$LIB/noesp.c"
+		${CC:-cc} -shared -fPIC -O1 -o "$LSW/tmp/noesp.so" "$LIB/noesp.c" &&
+		${CC:-cc} -shared -fPIC -O1 -o "$LSW/tmp/espintcp.so" \
+			"$LIB/espintcp.c"
 }
 
 # Words a case may change before lsw_start; lsw_reset puts them back.
@@ -66,7 +68,9 @@ lsw_reset() {
 	LSW_RESUMPTION=yes
 	LSW_XFRM=pretend # or `kernel`, which fails on a kernel without ESP
 	LSW_IKE="aes_gcm256-sha2_384;dh20,aes_gcm256-sha2_256;modp2048,aes256-sha2_256;modp2048,aes256-sha2_384;modp2048,aes256-sha2_512;modp2048"
-	LSW_CONN='' # extra lines of every connection
+	LSW_CONN=''  # extra lines of every connection
+	LSW_SETUP='' # and of `config setup`
+	LSW_TCP=''   # yes: ESP in TCP is there (lib/espintcp.c)
 }
 lsw_reset
 
@@ -79,6 +83,7 @@ lsw_conf() {
 	cat <<-C
 		config setup
 		 dnssec-enable=no
+		 $LSW_SETUP
 		conn %default
 		 left=203.0.113.1
 		 leftid=@gw.lab.test
@@ -135,7 +140,7 @@ lsw_start() {
 	lsw_stop
 	rm -rf "$LSW"/run/*
 	mkdir -p "$LSW/run/pluto"
-	[ "$LSW_XFRM" = kernel ] || preload=/tmp/noesp.so
+	[ "$LSW_XFRM" = kernel ] || preload=/tmp/noesp.so${LSW_TCP:+:/tmp/espintcp.so}
 	lsw_conf >"$LSW/run/ipsec.conf"
 	printf '@gw.lab.test psk@lab.test : PSK "%s"\n' "$PSK" \
 		>"$LSW/run/ipsec.secrets"
