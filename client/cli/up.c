@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "client/run/confine.h"
 #include "client/run/control.h"
 #include "client/run/notify.h"
 #include "client/run/status.h"
@@ -205,35 +206,6 @@ static enum err signals_catch(struct up *up, struct diag *diag)
 /* --- from start to end -------------------------------------------------------
  */
 
-/* What is still needed from now on: the resolver's files and modules, what
- * the profile names, our own folders. */
-static enum err confine(const struct up *up, struct diag *diag)
-{
-	const struct profile *p = &up->profile;
-	const struct places *places = &up->cli->places;
-	const char *named[] = {p->ca, p->certificate, p->private_key,
-			       p->password_file,
-			       getenv("CREDENTIALS_DIRECTORY")};
-	const char *read_only[16] = {"/etc",
-				     "/usr",
-				     "/lib",
-				     "/lib64",
-				     "/run/systemd/resolve",
-				     "/run/NetworkManager",
-				     "/run/resolvconf",
-				     "/sys/devices/system/cpu",
-				     "/dev/urandom"}; /* wolfSSL's TLS */
-	const char *writable[] = {places->state, places->run, "/dev/tty",
-				  "/dev/null", NULL};
-	size_t n = 9;
-
-	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
-		if (named[i] && named[i][0] == '/')
-			read_only[n++] = named[i];
-	read_only[n] = NULL;
-	return os_confine(read_only, writable, diag);
-}
-
 /* A cache that cannot be used costs the resumption, not the connection. */
 static void cache_open(struct up *up)
 {
@@ -276,7 +248,7 @@ static enum err up_prepare(struct up *up, struct diag *diag)
 	if (e)
 		return e;
 	cache_open(up);
-	return confine(up, diag);
+	return confine_client(&up->profile, &up->cli->places, diag);
 }
 
 static enum err up_start(struct up *up, struct diag *diag)

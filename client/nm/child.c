@@ -14,10 +14,11 @@
 
 #include "client/nm/channel.h"
 
-#define CORE	 LIBEXECDIR "/nm-vpn-connect-core"
-#define NOBODYS	 "nm-vpn-connect"
-#define END_MS	 8000
-#define PATH_ENV "/usr/local/bin:/usr/bin:/bin"
+#define CORE	  LIBEXECDIR "/nm-vpn-connect-core"
+#define NOBODYS	  "nm-vpn-connect"
+#define END_MS	  8000
+#define LOG_LEVEL "NM_VPN_LOG_LEVEL"
+#define PATH_ENV  "/usr/local/bin:/usr/bin:/bin"
 
 static gboolean launch_fail(GError **error, const char *what, const char *why)
 {
@@ -37,35 +38,45 @@ static gboolean home_make(const struct passwd *pw, GError **error)
 	return TRUE;
 }
 
-/* As sudo would say who called: the core becomes that user. */
-static char **environment_make(const char *owner, GError **error)
+static char **env_add_id(char **env, const char *key, unsigned id)
 {
-	const struct passwd *pw = getpwnam(owner ? owner : NOBODYS);
-	g_autofree char *run = NULL;
+	g_autofree char *text = g_strdup_printf("%u", id);
+
+	return g_environ_setenv(env, key, text, TRUE);
+}
+
+/* As sudo would say who called: the core becomes that user. */
+static char **env_of(const struct passwd *pw)
+{
+	g_autofree char *run =
+		g_strdup_printf("/run/user/%u", (unsigned)pw->pw_uid);
+	const char *level = g_getenv(LOG_LEVEL);
 	char **env = NULL;
 
-	if (!pw) {
-		launch_fail(error, owner ? owner : NOBODYS,
-			    "no such user (systemd-sysusers makes "
-			    "nm-vpn-connect)");
-		return NULL;
-	}
-	if (!owner && !home_make(pw, error))
-		return NULL;
 	env = g_environ_setenv(env, "PATH", PATH_ENV, TRUE);
 	env = g_environ_setenv(env, "HOME", pw->pw_dir, TRUE);
-	g_free(run);
-	run = g_strdup_printf("%u", (unsigned)pw->pw_uid);
-	env = g_environ_setenv(env, "SUDO_UID", run, TRUE);
-	g_free(run);
-	run = g_strdup_printf("%u", (unsigned)pw->pw_gid);
-	env = g_environ_setenv(env, "SUDO_GID", run, TRUE);
-	g_free(run);
+	env = env_add_id(env, "SUDO_UID", (unsigned)pw->pw_uid);
+	env = env_add_id(env, "SUDO_GID", (unsigned)pw->pw_gid);
 	/* The desktop's keyring is reached through it, too. */
-	run = g_strdup_printf("/run/user/%u", (unsigned)pw->pw_uid);
 	if (g_file_test(run, G_FILE_TEST_IS_DIR))
 		env = g_environ_setenv(env, "XDG_RUNTIME_DIR", run, TRUE);
+	if (level)
+		env = g_environ_setenv(env, LOG_LEVEL, level, TRUE);
 	return env;
+}
+
+static char **environment_make(const char *owner, GError **error)
+{
+	const char *name = owner ? owner : NOBODYS;
+	const struct passwd *pw = getpwnam(name);
+
+	if (!pw) {
+		launch_fail(error, name,
+			    "no such user (systemd-sysusers makes " NOBODYS
+			    ")");
+		return NULL;
+	}
+	return owner || home_make(pw, error) ? env_of(pw) : NULL;
 }
 
 gboolean child_start(struct child *child, const char *owner, const char *name,

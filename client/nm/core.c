@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/nm/channel.h"
+#include "client/run/confine.h"
 #include "client/run/control.h"
 #include "client/run/status.h"
 #include "client/run/tunnel.h"
@@ -63,6 +64,7 @@ static void on_progress(void *ctx, const char *text)
 	struct tunnel_status s;
 
 	say(CHANNEL_PROGRESS, text);
+	control_changed(c->control);
 	tunnel_status(c->tunnel, &s);
 	/* Who waits for a first connection is told why there is none; what
 	 * was up once is tried again. */
@@ -97,6 +99,7 @@ static void on_up(void *ctx)
 		 session_how(&s.session), s.session.connect.round_trips,
 		 (long long)s.connect_ms);
 	say(CHANNEL_PROGRESS, line);
+	control_changed(c->control);
 }
 
 static void on_closed(void *ctx, enum err why, const char *detail)
@@ -184,8 +187,25 @@ static void on_suspend(void *ctx)
 	tunnel_suspend(c->tunnel);
 }
 
+static void on_forget(void *ctx)
+{
+	struct core *c = ctx;
+
+	tunnel_forget_ticket(c->tunnel);
+}
+
 /* --- from start to end -------------------------------------------------------
  */
+
+/* NetworkManager says how much it wants to know, as syslog counts. */
+static enum log_level log_level_wanted(void)
+{
+	const char *level = getenv("NM_VPN_LOG_LEVEL");
+
+	if (!level || level[0] < '6')
+		return LOG_WARN;
+	return level[0] == '6' ? LOG_INFO : LOG_DEBUG;
+}
 
 static void on_log(enum log_level level, const char *text, void *ctx)
 {
@@ -226,31 +246,6 @@ static enum err profile_receive(struct core *c, struct diag *diag)
 				 diag);
 }
 
-/* What is still needed from now on: the resolver's files and modules, what
- * the profile names, our own folders. */
-static enum err confine(const struct core *c, struct diag *diag)
-{
-	const struct profile *p = &c->profile;
-	const char *const named[] = {p->ca, p->certificate, p->private_key,
-				     p->password_file};
-	const char *const writable[] = {c->places.state, c->places.run,
-					"/dev/null", NULL};
-	const char *read_only[16] = {"/etc",
-				     "/usr",
-				     "/lib",
-				     "/lib64",
-				     "/run/systemd/resolve",
-				     "/run/NetworkManager",
-				     "/sys/devices/system/cpu",
-				     "/dev/urandom"}; /* wolfSSL's TLS */
-	size_t n = 8;
-
-	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
-		if (named[i][0])
-			read_only[n++] = named[i];
-	return os_confine(read_only, writable, diag);
-}
-
 /* A cache that cannot be used costs the resumption, not the connection. */
 static void cache_open(struct core *c)
 {
@@ -282,7 +277,7 @@ static enum err core_prepare(struct core *c, struct diag *diag)
 	if (e)
 		return e;
 	cache_open(c);
-	return confine(c, diag);
+	return confine_client(&c->profile, &c->places, diag);
 }
 
 static enum err core_start(struct core *c, struct diag *diag)
@@ -290,7 +285,8 @@ static enum err core_start(struct core *c, struct diag *diag)
 	const struct control_hooks hooks = {.ctx = c,
 					    .status = on_status,
 					    .down = on_down,
-					    .suspend = on_suspend};
+					    .suspend = on_suspend,
+					    .forget = on_forget};
 	struct tunnel_setup setup = {
 		.profile = &c->profile,
 		.net = c->net,
@@ -354,7 +350,7 @@ int main(int argc, char **argv)
 	struct diag diag = DIAG_INIT;
 	enum err e;
 
-	log_open(on_log, NULL, LOG_WARN);
+	log_open(on_log, NULL, log_level_wanted());
 	if (!c || !started_by_service(argc)) {
 		log_error("started by nm-vpn-connect-service only");
 		free(c);

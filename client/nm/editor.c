@@ -13,9 +13,9 @@
 #define FOLDED_LEN 220 /* pixels */
 
 /* Which fields an authentication needs. */
-#define EAP	 "eap-mschapv2"
-#define PASSWORD EAP " psk"
-#define CERT	 "certificate"
+#define EAP	 "eap-mschapv2 eap-tls"
+#define PASSWORD "eap-mschapv2 psk"
+#define CERT	 "certificate eap-tls"
 
 enum look { LOOK_TEXT = 0, LOOK_FILE, LOOK_CHOICE };
 
@@ -41,7 +41,7 @@ static const struct field fields[] = {
 	 .auth = EAP " " CERT},
 	{.key = "identity-auth",
 	 .label = "Authentication",
-	 .hint = EAP,
+	 .hint = "eap-mschapv2",
 	 .look = LOOK_CHOICE,
 	 .choices = PASSWORD " " CERT},
 	{.key = "identity-id",
