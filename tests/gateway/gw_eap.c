@@ -183,6 +183,8 @@ void gw_eap_request(struct gw *gw, struct gw_ike *ike,
 	}
 	gw_chain_start(gw, &m);
 	if (eap.type == EAP_TYPE_IDENTITY && a->eap == GW_EAP_IDENTITY) {
+		if (gw->cfg.eap_tls && eap.data.len < sizeof(a->user))
+			memcpy(a->user, eap.data.p, eap.data.len);
 		ok = wr_method(gw, ike, &m);
 	} else if (eap.type == EAP_TYPE_TLS) {
 		ok = gw_tls_input(gw, ike, eap.data, &m);

@@ -44,6 +44,16 @@ static void wr_piece(struct gw_ike *ike, struct ike_wr *m)
 	wr_tls(ike, m, wr_view(&w));
 }
 
+/* What its certificate has to say: the identity told in EAP, else IDi. */
+static enum err client_name(const struct gw_auth *a, struct peer_name *out)
+{
+	if (!a->user[0])
+		return gw_cert_name(&a->idi, out);
+	out->type = strchr(a->user, '@') ? PEER_EMAIL : PEER_DNS;
+	out->value = bytes_str(a->user);
+	return OK;
+}
+
 bool gw_tls_start(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
 {
 	static const uint8_t start[] = {TLS_START};
@@ -57,7 +67,7 @@ bool gw_tls_start(struct gw *gw, struct gw_ike *ike, struct ike_wr *m)
 	struct gw_auth *a = ike->auth;
 
 	a->tls = calloc(1, sizeof(*a->tls));
-	if (!a->tls || !gw->cfg.trust || gw_cert_name(&a->idi, &c.peer) != OK ||
+	if (!a->tls || !gw->cfg.trust || client_name(a, &c.peer) != OK ||
 	    tls_new(&c, &a->tls->tls, &diag) != OK)
 		return false;
 	wr_tls(ike, m, BYTES_OF(start));

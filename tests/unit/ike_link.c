@@ -124,6 +124,8 @@ void link_use_certs(struct link *l, enum ike_auth_kind auth)
 		l->gwc.n_users = 1;
 	}
 	l->gwc.eap_tls = auth == IKE_AUTH_EAP_TLS;
+	if (l->gwc.eap_tls)
+		l->cfg.eap_user = name_of(0, "me@example.org");
 	l->gwc.psk = NULL;
 }
 
