@@ -199,35 +199,44 @@ static enum err probe_run(struct probe *p, const struct addr *addr,
 
 /* --- what it means -------------------------------------------------------- */
 
-static void udp_say(struct doctor *d, const struct probe *p, enum err e,
-		    const struct diag *diag)
+/* Where TCP is open, UDP is not missed. */
+static void no_answer_say(struct doctor *d, enum err e, const struct diag *diag)
 {
-	struct finding f = {.check = "udp", .verdict = VERDICT_BAD};
-	char at[ADDR_STR_MAX];
+	struct finding f = {.check = "udp",
+			    .verdict = VERDICT_BAD,
+			    .why = e ? e : ERR_NO_ANSWER};
+	bool tcp = d->tcp_port && d->profile.transport == TRANSPORT_AUTO;
 
-	if (p->answered) {
-		f.verdict = VERDICT_GOOD;
-		d->udp_good = true;
-		doctor_say(d, &f, "the gateway answers on %s",
-			   addr_str_port(&p->path.remote, at));
-		return;
-	}
-	f.why = e ? e : ERR_NO_ANSWER;
-	if (d->tcp_port)
+	if (tcp) {
+		f.verdict = VERDICT_NOTE;
 		snprintf(f.fix, sizeof(f.fix),
-			 "UDP port %u seems to be blocked; TCP port %u is "
-			 "open, and is used by itself unless [gateway] "
-			 "transport = udp",
+			 "UDP port %u seems to be blocked here; TCP port %u is "
+			 "open and will be used",
 			 d->profile.port, d->tcp_port);
-	else
+	} else {
 		snprintf(f.fix, sizeof(f.fix),
 			 "is there a network (ip route get ...)? Does a "
 			 "firewall on the way drop UDP port %u? Is the gateway "
 			 "on? Try another network",
 			 d->profile.port);
+	}
 	doctor_say(d, &f, "no answer to IKE_SA_INIT from %s%s%s",
 		   d->profile.gateway, e ? ": " : "",
 		   e ? diag_text(diag, e) : "");
+}
+
+static void udp_say(struct doctor *d, const struct probe *p, enum err e,
+		    const struct diag *diag)
+{
+	struct finding f = {.check = "udp"};
+	char at[ADDR_STR_MAX];
+
+	d->udp_good = p->answered;
+	if (p->answered)
+		doctor_say(d, &f, "the gateway answers on %s",
+			   addr_str_port(&p->path.remote, at));
+	else
+		no_answer_say(d, e, diag);
 }
 
 static void proposals_say(struct doctor *d, const struct probe *p)
@@ -283,6 +292,16 @@ static void certificate_say(struct doctor *d, const struct probe *p)
 
 	if (d->profile.auth == IKE_AUTH_PSK)
 		return;
+	if (!p->shown && p->answered && p->why && p->why != ERR_NO_PROPOSAL) {
+		f.verdict = VERDICT_BAD;
+		f.why = p->why;
+		snprintf(f.fix, sizeof(f.fix),
+			 "does the gateway know the id under [identity], and "
+			 "that it logs in this way?");
+		doctor_say(d, &f, "the gateway showed none: %s",
+			   diag_text(&p->detail, p->why));
+		return;
+	}
 	if (!p->shown) {
 		f.verdict = VERDICT_SKIP;
 		doctor_say(d, &f, "the gateway's is shown only to %s",
@@ -311,10 +330,12 @@ void doctor_check_gateway(struct doctor *d)
 	struct diag diag = DIAG_INIT;
 	enum err e = OK;
 
-	if (!p || d->runs || d->n_addrs == 0) {
+	if (!p || d->runs || d->n_addrs == 0 ||
+	    d->profile.transport == TRANSPORT_TCP) {
 		doctor_say(d, &f, "%s",
 			   d->runs ? "not looked at beside the running tunnel"
-				   : "no address");
+			   : d->n_addrs == 0 ? "no address"
+					     : "not used: transport = tcp");
 		free(p);
 		return;
 	}

@@ -154,7 +154,10 @@ void doctor_check_tcp(struct doctor *d)
 		doctor_say(d, &f, "not offered (%s), and not needed here",
 			   strerror(d->tcp_errno));
 	} else {
-		f.verdict = VERDICT_NOTE;
+		f.verdict = d->profile.transport == TRANSPORT_TCP
+				    ? VERDICT_BAD
+				    : VERDICT_NOTE;
+		f.why = ERR_NO_ANSWER;
 		snprintf(f.fix, sizeof(f.fix),
 			 "for networks that block UDP the gateway can offer "
 			 "TCP encapsulation (RFC 9329)");
