@@ -52,6 +52,19 @@ static enum err source_read(struct job *job, struct diag *diag)
 			    : file_read(job, diag);
 }
 
+/* The file may hold anything: who reads it sees nothing else of the user's
+ * and writes only where profiles lie. */
+static enum err confine(const struct job *job, struct diag *diag)
+{
+	const struct places *places = &job->cli->places;
+	const char *dir = places->config[places->config[0][0] ? 0 : 1];
+	const char *read_only[] = {job->cli->password_file, NULL};
+	const char *writable[] = {dir, "/dev/tty", NULL};
+	enum err e = os_make_dir(dir, diag);
+
+	return e ? e : os_confine(read_only, writable, diag);
+}
+
 static enum err parse(struct job *job, struct diag *diag)
 {
 	const char *slash = strrchr(job->cli->arg, '/');
@@ -202,6 +215,8 @@ static enum err import_run(struct job *job, struct diag *diag)
 {
 	enum err e = source_read(job, diag);
 
+	if (!e)
+		e = confine(job, diag);
 	if (!e)
 		e = parse(job, diag);
 	if (!e)
