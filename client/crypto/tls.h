@@ -22,8 +22,9 @@ enum err ERR_MUST tls_new(const struct tls_config *c, struct tls **out,
 void tls_free(struct tls **t); /* wipes */
 /* Takes a whole flight of the other side (none, for a client that begins) and
  * gives ours, a view until the next call; empty when nothing is to be sent, an
- * alert perhaps with an error. *out_done: both sides have proved themselves. ERR_UNTRUSTED: the other
- * side's certificate; ERR_AUTH: it refused ours; ERR_PEER: anything else. */
+ * alert perhaps with an error. *out_done: both sides have proved themselves.
+ * ERR_UNTRUSTED: the other side's certificate; ERR_AUTH: it refused ours;
+ * ERR_PEER: anything else. */
 enum err ERR_MUST tls_step(struct tls *t, struct bytes in,
 			   struct bytes *out_flight, bool *out_done,
 			   struct diag *diag);
