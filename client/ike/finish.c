@@ -33,7 +33,8 @@ void ike_put_cp(struct ike_sa *sa, struct ike_wr *w)
 		cp_put(&cp, CFG_INTERNAL_IP4_DNS, BYTES_NONE);
 	if (c->want_dns && c->want_ipv6)
 		cp_put(&cp, CFG_INTERNAL_IP6_DNS, BYTES_NONE);
-	if (c->want_dns)
+	/* RFC 8598 3.1: never without the servers */
+	if (c->want_dns && (c->want_ipv4 || c->want_ipv6))
 		cp_put(&cp, CFG_INTERNAL_DNS_DOMAIN, BYTES_NONE);
 	if (cp.n)
 		ike_wr_cp(w, &cp);
@@ -78,16 +79,26 @@ static void read_dns(struct bytes value, uint8_t family,
 		out->dns[out->n_dns++] = a;
 }
 
+static bool label_char(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/* RFC 1035 2.3.4: labels of 1 to 63 octets. */
 bool ike_domain_ok(struct bytes v)
 {
+	size_t label = 0;
+
 	if (v.len == 0 || v.len > 253)
 		return false;
 	for (size_t i = 0; i < v.len; i++) {
-		uint8_t c = v.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		      (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-		      c == '.'))
+		if (v.p[i] == '.' && label > 0) {
+			label = 0;
+			continue;
+		}
+		if (!label_char(v.p[i]) || (v.p[i] == '-' && label == 0) ||
+		    ++label > 63)
 			return false;
 	}
 	return true;
@@ -127,6 +138,9 @@ void ike_cp_read(const struct ike_sa *sa, const struct ike_msg *msg,
 		return;
 	for (size_t i = 0; i < cp.n; i++)
 		read_attr(&sa->cfg, &cp.attrs[i], out);
+	/* RFC 8598 3.2: the domains are those of the servers. */
+	if (out->n_dns == 0)
+		out->n_domains = 0;
 }
 
 /* --- the whole -------------------------------------------------------- */

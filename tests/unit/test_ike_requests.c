@@ -530,6 +530,26 @@ static void storm_of_authentic_nonsense_is_survived(void **state)
 	peer_close(&p);
 }
 
+/* They end in the resolver's configuration. */
+static void domains_are_host_names(void **state)
+{
+	static const char *const good[] = {"example.org", "a", "x-1.example",
+					   "_tcp.example.org", "example.org."};
+	static const char *const bad[] = {"",	  ".",	  "a..b",   ".a",
+					  "-a.b", "a.-b", "a b",    "a/b",
+					  "a\nb", "a;b",  "a\x80b", "*.a"};
+	char label[70];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(ike_domain_ok(bytes_str(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(ike_domain_ok(bytes_str(bad[i])));
+	memset(label, 'a', sizeof(label));
+	assert_true(ike_domain_ok(bytes(label, 63)));
+	assert_false(ike_domain_ok(bytes(label, 64)));
+	assert_false(ike_domain_ok(bytes("a\0b", 3)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -552,6 +572,7 @@ int main(void)
 		cmocka_unit_test(unusable_answer_to_a_rekey_ends_with_a_delete),
 		cmocka_unit_test(
 			fragmented_request_is_answered_and_its_first_piece_repeats_that),
+		cmocka_unit_test(domains_are_host_names),
 		cmocka_unit_test(storm_of_authentic_nonsense_is_survived),
 	};
 

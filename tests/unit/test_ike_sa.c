@@ -458,6 +458,20 @@ static void verbs_out_of_order_are_refused(void **state)
 	link_close(&l);
 }
 
+/* RFC 8598 3.2 */
+static void domains_without_name_servers_are_left_out(void **state)
+{
+	struct link l;
+
+	link_init(&l);
+	l.gwc.n_dns = 0;
+	link_open(&l);
+	link_connect(&l);
+	assert_int_equal(l.conf.n_dns, 0);
+	assert_int_equal(l.conf.n_domains, 0);
+	link_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +504,7 @@ int main(void)
 			long_messages_go_in_fragments_and_all_are_repeated),
 		cmocka_unit_test(
 			fragments_are_not_sent_unless_both_announced_them),
+		cmocka_unit_test(domains_without_name_servers_are_left_out),
 		cmocka_unit_test(verbs_out_of_order_are_refused),
 	};
 
