@@ -120,14 +120,14 @@ void show_text(const char *text)
 
 /* --- values --------------------------------------------------------------- */
 
-static const char *text(const json_t *o, const char *key)
+const char *object_text(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s ? s : "";
 }
 
-static long long number(const json_t *o, const char *key)
+long long object_number(const json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));
 }
@@ -186,7 +186,7 @@ static const char *texts_join(const json_t *list, char *buf, size_t cap)
 
 static enum show_tone state_tone(const json_t *o)
 {
-	const char *state = text(o, "state");
+	const char *state = object_text(o, "state");
 
 	if (strcmp(state, session_state_text(SES_ST_UP)) == 0)
 		return TONE_GOOD;
@@ -197,13 +197,13 @@ static enum show_tone state_tone(const json_t *o)
 
 static void show_headline(const struct show *show, const json_t *o)
 {
-	time_t since = (time_t)number(o, "since");
+	time_t since = (time_t)object_number(o, "since");
 	char when[32], span[32];
 	struct tm tm;
 
-	show_word(show, TONE_STRONG, text(o, "name"));
+	show_word(show, TONE_STRONG, object_text(o, "name"));
 	fputs(": ", show->out);
-	show_word(show, state_tone(o), text(o, "state"));
+	show_word(show, state_tone(o), object_text(o, "state"));
 	if (since != 0 && localtime_r(&since, &tm)) {
 		strftime(when, sizeof(when), "%F %T", &tm);
 		fprintf(show->out, " since %s (%s)", when,
@@ -216,22 +216,24 @@ static void show_connection(const struct show *show, const json_t *o)
 {
 	const json_t *inner = json_object_get(o, "inner");
 	const json_t *dns = json_object_get(o, "dns");
-	bool both = text(inner, "v4")[0] && text(inner, "v6")[0];
+	bool both = object_text(inner, "v4")[0] && object_text(inner, "v6")[0];
 	char names[300];
 
 	show_row(show, "how",
 		 "%s: %lld round trips, %lld ms, %lld prompts (%lld packets, "
 		 "%lld octets, CPU %.1f ms)",
-		 text(o, "how"), number(o, "round_trips"),
-		 number(o, "connect_ms"), number(o, "prompts"),
-		 number(o, "packets"), number(o, "octets"),
-		 (double)number(o, "cpu_us") / 1000);
-	show_row(show, "inside", "%s%s%s on %s%s%s", text(inner, "v4"),
-		 both ? ", " : "", text(inner, "v6"), text(o, "interface"),
+		 object_text(o, "how"), object_number(o, "round_trips"),
+		 object_number(o, "connect_ms"), object_number(o, "prompts"),
+		 object_number(o, "packets"), object_number(o, "octets"),
+		 (double)object_number(o, "cpu_us") / 1000);
+	show_row(show, "inside", "%s%s%s on %s%s%s", object_text(inner, "v4"),
+		 both ? ", " : "", object_text(inner, "v6"),
+		 object_text(o, "interface"),
 		 json_array_size(dns) > 0 ? ", DNS " : "",
 		 texts_join(dns, names, sizeof(names)));
-	show_row(show, "algorithms", "IKE %s, ESP %s", text(o, "ike"),
-		 text(o, "esp"));
+	show_row(show, "algorithms", "IKE %s, ESP %s by %s",
+		 object_text(o, "ike"), object_text(o, "esp"),
+		 text(json_object_get(o, "dataplane"), "cipher"));
 }
 
 static void show_traffic(const struct show *show, const json_t *o)
@@ -239,10 +241,10 @@ static void show_traffic(const struct show *show, const json_t *o)
 	char in[32], out[32];
 
 	show_row(show, "traffic", "in %s (%lld packets), out %s (%lld packets)",
-		 show_size((double)number(o, "bytes_in"), in),
-		 number(o, "packets_in"),
-		 show_size((double)number(o, "bytes_out"), out),
-		 number(o, "packets_out"));
+		 show_size((double)object_number(o, "bytes_in"), in),
+		 object_number(o, "packets_in"),
+		 show_size((double)object_number(o, "bytes_out"), out),
+		 object_number(o, "packets_out"));
 }
 
 static void show_ticket(const struct show *show, const json_t *o)
@@ -254,16 +256,17 @@ static void show_ticket(const struct show *show, const json_t *o)
 		show_row(show, "ticket", "none");
 	else
 		show_row(show, "ticket", "%s left, %lld octets, renewals: %lld",
-			 show_duration(number(ticket, "remaining_s"), span,
-				       sizeof(span)),
-			 number(ticket, "size"), number(ticket, "renewed"));
+			 show_duration(object_number(ticket, "remaining_s"),
+				       span, sizeof(span)),
+			 object_number(ticket, "size"),
+			 object_number(ticket, "renewed"));
 	if (json_is_true(json_object_get(o, "renewal_stopped")))
 		show_row(show, "renewal",
 			 "the gateway gives no other ticket: once this one has "
 			 "expired, the next connect is a full one");
 	else if (json_is_integer(json_object_get(o, "next_renewal_s")))
 		show_row(show, "renewal", "in %s",
-			 show_duration(number(o, "next_renewal_s"), span,
+			 show_duration(object_number(o, "next_renewal_s"), span,
 				       sizeof(span)));
 }
 
@@ -272,29 +275,33 @@ void show_status(const struct show *show, const json_t *o)
 	bool runs = json_object_get(o, "pid") != NULL;
 
 	show_headline(show, o);
-	if (text(o, "sign_in")[0])
-		show_row(show, "sign in at", "%s", text(o, "sign_in"));
+	if (object_text(o, "sign_in")[0])
+		show_row(show, "sign in at", "%s", object_text(o, "sign_in"));
 	if (runs) {
-		if (text(o, "local_address")[0])
+		if (object_text(o, "local_address")[0])
 			show_row(show, "gateway", "%s (%s) from %s%s",
-				 text(o, "gateway"), text(o, "gateway_address"),
-				 text(o, "local_address"),
-				 strcmp(text(o, "transport"), "tcp") == 0
+				 object_text(o, "gateway"),
+				 object_text(o, "gateway_address"),
+				 object_text(o, "local_address"),
+				 strcmp(object_text(o, "transport"), "tcp") == 0
 					 ? " over TCP"
 					 : "");
 		else
-			show_row(show, "gateway", "%s", text(o, "gateway"));
-		show_row(show, "identity", "%s", text(o, "identity"));
+			show_row(show, "gateway", "%s",
+				 object_text(o, "gateway"));
+		show_row(show, "identity", "%s", object_text(o, "identity"));
 	}
-	if (text(o, "how")[0])
+	if (object_text(o, "how")[0])
 		show_connection(show, o);
 	if (runs)
 		show_traffic(show, o);
 	show_ticket(show, o);
-	if (number(o, "reconnects") > 0)
-		show_row(show, "reconnects", "%lld", number(o, "reconnects"));
-	if (text(o, "last_error")[0])
-		show_row(show, "last error", "%s", text(o, "last_error"));
+	if (object_number(o, "reconnects") > 0)
+		show_row(show, "reconnects", "%lld",
+			 object_number(o, "reconnects"));
+	if (object_text(o, "last_error")[0])
+		show_row(show, "last error", "%s",
+			 object_text(o, "last_error"));
 }
 
 void show_tickets(const struct ticket_info *tickets, size_t n)

@@ -54,6 +54,20 @@ static json_t *suite_json(const struct suite *suite)
 	return json_string(suite_str(suite, buf, sizeof(buf)));
 }
 
+/* Who moves the packets, and with what. */
+static json_t *dataplane_json(const struct dataplane_how *how)
+{
+	json_t *o = json_object();
+
+	set_text(o, "engine", how->pump ? "threads" : "loop");
+	set_text(o, "cipher", how->cipher);
+	json_object_set_new(o, "tun_tcp", json_boolean(how->tun_tcp));
+	json_object_set_new(o, "tun_udp", json_boolean(how->tun_udp));
+	json_object_set_new(o, "udp_gso", json_boolean(how->udp_gso));
+	json_object_set_new(o, "udp_gro", json_boolean(how->udp_gro));
+	return o;
+}
+
 /* How the present connection came about. */
 static void connect_json(json_t *o, const struct tunnel_status *s)
 {
@@ -76,6 +90,7 @@ static void connect_json(json_t *o, const struct tunnel_status *s)
 	json_object_set_new(o, "dns", dns_json(s));
 	json_object_set_new(o, "ike", suite_json(&r->ike_suite));
 	json_object_set_new(o, "esp", suite_json(&r->child_suite));
+	json_object_set_new(o, "dataplane", dataplane_json(&s->dataplane));
 }
 
 json_t *status_to_json(const char *name, const struct tunnel_status *s)

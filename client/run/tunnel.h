@@ -2,6 +2,7 @@
 #ifndef CLIENT_RUN_TUNNEL_H
 #define CLIENT_RUN_TUNNEL_H
 
+#include "client/run/dataplane.h"
 #include "client/run/loop.h"
 #include "client/session/profile.h"
 #include "client/store/cache.h"
@@ -43,6 +44,7 @@ struct tunnel_status {
 	char dns[4][ADDR_STR_MAX];
 	size_t n_dns;
 	uint64_t octets_in, octets_out, packets_in, packets_out;
+	struct dataplane_how dataplane;
 	int64_t connect_ms; /* start of the attempt to up */
 	int64_t connect_cpu_us;
 	int64_t since_wall_ms; /* Unix time of up; 0 */

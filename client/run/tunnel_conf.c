@@ -146,6 +146,7 @@ void tunnel_status(const struct tunnel *t, struct tunnel_status *out)
 	out->octets_out = c.octets_out;
 	out->packets_in = c.packets_in;
 	out->packets_out = c.packets_out;
+	dataplane_how(t->dataplane, &out->dataplane);
 	out->connect_ms = out->session.up_ms - out->session.started_ms;
 	out->connect_cpu_us = t->connect_cpu_us;
 	out->since_wall_ms = t->since_wall_ms;
