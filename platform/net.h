@@ -37,8 +37,8 @@ struct net_conf {
 			  * tunnel; off by default (routes from DHCP could
 			  * draw traffic out of the tunnel) */
 	bool block_rest; /* when one address family has a default route here,
-			  * what of the other one has no route here is
-			  * unreachable, and not outside the tunnel */
+			  * what of the other one has no route here goes
+			  * nowhere, and not outside the tunnel */
 	struct prefix addrs[NET_ADDRS_MAX];   /* inner addresses */
 	struct prefix routes[NET_ROUTES_MAX]; /* networks behind the gateway */
 	struct addr dns[NET_DNS_MAX];

@@ -311,17 +311,18 @@ static enum err conf_block(struct lease *l, enum addr_family family,
 			   const struct net_conf *c, struct diag *diag)
 {
 	enum addr_family other = family == ADDR_V4 ? ADDR_V6 : ADDR_V4;
-	uint32_t table = NETD_TABLE_BASE + l->slot.n;
+	const struct route r = {.ifindex = l->ifindex,
+				.table = NETD_TABLE_BASE + l->slot.n};
 	bool *have = family == ADDR_V4 ? &l->block_v4 : &l->block_v6;
 	bool want = c->block_rest && has_default(c, other) &&
 		    !has_default(c, family) &&
 		    (family == ADDR_V4 || ipv6_is_on("lo"));
 	enum err e = OK;
 
-	if (want && !*have)
-		e = route_block(l->nl, family, table, diag);
+	if (want)
+		e = route_block(l->nl, &r, family, diag);
 	else if (!want && *have)
-		route_unblock(l->nl, family, table);
+		route_unblock(l->nl, &r, family);
 	if (!e)
 		*have = want;
 	return e;
@@ -397,7 +398,7 @@ static enum err conf_dns(struct lease *l, const struct net_conf *c,
 			 struct diag *diag)
 {
 	l->wish.since_ns = now_ns();
-	l->wish.loose_rp_filter = has_family(c->routes, c->n_routes, ADDR_V4);
+	l->wish.loose_rp_filter = l->rules_v4;
 	l->wish.dns_len = 0;
 	if (!l->resolved) {
 		l->wish.dns_len = (uint16_t)dns_file_lines(c, l->wish.dns,
@@ -437,6 +438,10 @@ enum err lease_configure(struct lease *l, const struct net_conf *conf,
 		return e;
 	}
 	conf_remove(l, &l->conf, &c);
+	/* With its last address an interface loses all its IPv4 routes. */
+	e = conf_block(l, ADDR_V4, &c, diag);
+	if (e)
+		return e;
 	/* A tunnel without its names is still worth having: a warning. */
 	e = conf_dns(l, &c, &warn);
 	if (e)
@@ -449,6 +454,7 @@ enum err lease_configure(struct lease *l, const struct net_conf *conf,
 
 void lease_end(struct lease *l)
 {
+	const struct route block = {.table = NETD_TABLE_BASE + l->slot.n};
 	struct diag why = DIAG_INIT;
 	static const struct slot_wish nothing;
 
@@ -457,10 +463,9 @@ void lease_end(struct lease *l)
 	if (l->rules_v6)
 		rules_clear(l->nl, ADDR_V6, l->slot.n);
 	l->rules_v4 = l->rules_v6 = false;
-	if (l->block_v4)
-		route_unblock(l->nl, ADDR_V4, NETD_TABLE_BASE + l->slot.n);
+	/* The one route that does not go with the interface. */
 	if (l->block_v6)
-		route_unblock(l->nl, ADDR_V6, NETD_TABLE_BASE + l->slot.n);
+		route_unblock(l->nl, &block, ADDR_V6);
 	l->block_v4 = l->block_v6 = false;
 	if (l->resolved && l->conf.n_dns > 0)
 		dns_resolved_revert(l->ifindex);

@@ -65,11 +65,12 @@ enum err ERR_MUST route_set(struct nl_sock *sk, const struct route *r,
 			    struct diag *diag);
 enum err ERR_MUST route_delete(struct nl_sock *sk, const struct route *r,
 			       struct diag *diag);
-/* What of the family has no other route in the table is unreachable, and
- * again as it was. */
-enum err ERR_MUST route_block(struct nl_sock *sk, enum addr_family family,
-			      uint32_t table, struct diag *diag);
-void route_unblock(struct nl_sock *sk, enum addr_family family, uint32_t table);
+/* What of the family has no other route in r's table goes nowhere, and again
+ * as it was. r->to and r->source are not looked at. */
+enum err ERR_MUST route_block(struct nl_sock *sk, const struct route *r,
+			      enum addr_family family, struct diag *diag);
+void route_unblock(struct nl_sock *sk, const struct route *r,
+		   enum addr_family family);
 
 /* The rules of lease n in one family, see route.c; with allow_lan all of
  * table main but its default routes comes first. Sets and takes away; again

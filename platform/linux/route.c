@@ -57,40 +57,45 @@ enum err route_delete(struct nl_sock *sk, const struct route *r,
 	return route_call(sk, RTM_DELROUTE, r, diag);
 }
 
-/* A default route behind all others. Packets that are bound to another
- * interface (link-local IPv6) do not match it and pass on. */
-static enum err block_call(struct nl_sock *sk, int type,
-			   enum addr_family family, uint32_t table,
-			   struct diag *diag)
+/* A default route behind all others. IPv6: packets that are bound to another
+ * interface (link-local) do not match it and pass on. IPv4: into the tunnel,
+ * where nobody wants it; the reverse path filter, loose too, drops what comes
+ * from an unreachable source, and so would the gateway's packets be. */
+static enum err block_call(struct nl_sock *sk, int type, const struct route *r,
+			   enum addr_family family, struct diag *diag)
 {
-	bool set = type == RTM_NEWROUTE;
+	bool set = type == RTM_NEWROUTE, v4 = family == ADDR_V4;
 	struct rtmsg rtm = {.rtm_family = (uint8_t)family_number(family),
 			    .rtm_table = RT_TABLE_UNSPEC,
 			    .rtm_protocol = RTPROT_STATIC,
-			    .rtm_scope =
-				    set ? RT_SCOPE_UNIVERSE : RT_SCOPE_NOWHERE,
-			    .rtm_type = RTN_UNREACHABLE};
+			    .rtm_type = v4 ? RTN_UNICAST : RTN_UNREACHABLE};
 	int flags = set ? NLM_F_CREATE | NLM_F_REPLACE : 0;
 	struct nl_msg *m =
 		nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_ACK | flags);
 
+	rtm.rtm_scope = !set ? RT_SCOPE_NOWHERE
+			: v4 ? RT_SCOPE_LINK
+			     : RT_SCOPE_UNIVERSE;
 	if (m) {
 		nlmsg_append(m, &rtm, sizeof(rtm), NLMSG_ALIGNTO);
-		nla_put_u32(m, RTA_TABLE, table);
+		nla_put_u32(m, RTA_TABLE, r->table);
 		nla_put_u32(m, RTA_PRIORITY, BLOCK_METRIC);
+		if (v4)
+			nla_put_u32(m, RTA_OIF, (uint32_t)r->ifindex);
 	}
-	return kernel_call(sk, m, "unreachable route", diag);
+	return kernel_call(sk, m, "route that blocks", diag);
 }
 
-enum err route_block(struct nl_sock *sk, enum addr_family family,
-		     uint32_t table, struct diag *diag)
+enum err route_block(struct nl_sock *sk, const struct route *r,
+		     enum addr_family family, struct diag *diag)
 {
-	return block_call(sk, RTM_NEWROUTE, family, table, diag);
+	return block_call(sk, RTM_NEWROUTE, r, family, diag);
 }
 
-void route_unblock(struct nl_sock *sk, enum addr_family family, uint32_t table)
+void route_unblock(struct nl_sock *sk, const struct route *r,
+		   enum addr_family family)
 {
-	enum err e = block_call(sk, RTM_DELROUTE, family, table, NULL);
+	enum err e = block_call(sk, RTM_DELROUTE, r, family, NULL);
 
 	(void)e; /* gone already is gone */
 }
@@ -297,13 +302,12 @@ unsigned rules_sweep(struct nl_sock *sk, const struct lease_set *leases)
 		return 0;
 	for (unsigned i = 0; i < list.n_stale; i++) {
 		struct rule *r = &list.stale[i];
+		const struct route block = {.table = rule_table(r)};
 
 		done += rule_delete(sk, r);
 		/* The one route that did not go with its interface. */
-		if (r->kind == RULE_TABLE)
-			route_unblock(sk,
-				      r->family == AF_INET ? ADDR_V4 : ADDR_V6,
-				      rule_table(r));
+		if (r->kind == RULE_TABLE && r->family == AF_INET6)
+			route_unblock(sk, &block, ADDR_V6);
 	}
 	return done;
 }
