@@ -34,7 +34,10 @@ struct fuzz_ike {
 	/* what came out */
 	uint32_t children[FUZZ_CHILDREN_MAX];
 	bool up, closed, proven;
-	size_t n_asked; /* for a password */
+	size_t n_asked; /* for a password, or a step of TLS */
+	/* the next answer to IKE_DO_ASK_TLS */
+	size_t tls_out;
+	bool tls_done;
 };
 
 void fuzz_ike_open(struct fuzz_ike *f, enum ike_auth_kind auth);
@@ -50,5 +53,11 @@ void fuzz_ike_wait(struct fuzz_ike *f, int64_t ms);
 /* Header of an answer to the last request, or of a request of the gateway. */
 struct ike_hdr fuzz_ike_answer(const struct fuzz_ike *f);
 struct ike_hdr fuzz_ike_ask(struct fuzz_ike *f, uint8_t exchange);
+
+/* IKE_SA_INIT is through, EAP may begin. */
+void fuzz_ike_eap_start(struct fuzz_ike *f);
+/* An EAP packet of code, identifier, type, length 2 and octets; the first one
+ * with the gateway's proof. */
+void fuzz_ike_eap_packet(struct fuzz_ike *f, struct rd *r, bool first);
 
 #endif
