@@ -12,6 +12,9 @@ void ses_calm_config(struct ses *x)
 	s->gw_cfg.lifetime_s = (sim_chance(s, 50) ? 12 : 24) * 3600;
 	gw_set_lifetime(s->gw, s->gw_cfg.lifetime_s);
 	x->cfg.ike.auth = IKE_AUTH_EAP_MSCHAPV2;
+	/* A rekey voids a ticket, and its answer may be lost. */
+	x->cfg.ike.pfs_after_resume = false;
+	x->cfg.ike.ike_rekey_ms = 0;
 	x->cfg.persistent = true;
 	x->cfg.unattended = false;
 	x->forgets = true;
@@ -67,6 +70,14 @@ static void calm_roam(struct ses *x)
 	if (sim_chance(&x->sim, 30))
 		x->v6 = !x->v6;
 	ses_path_new(x, sim_chance(&x->sim, 20));
+	/* It comes in steps, each while the answer to the one before is on
+	 * its way. */
+	while (sim_chance(&x->sim, 40)) {
+		sim_run(&x->sim, sim_random(&x->sim, 800));
+		if (sim_chance(&x->sim, 30))
+			x->v6 = !x->v6;
+		ses_path_new(x, false);
+	}
 }
 
 static void calm_nat(struct ses *x)

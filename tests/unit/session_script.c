@@ -3,7 +3,7 @@
 /* --- the IKE SA that stands in ------------------------------------------ */
 
 struct ike_sa *live;
-int starts, resumes, deletes, checks, asks, rekeys, moves, races;
+int starts, resumes, deletes, checks, asks, rekeys, moves, races, reconnects;
 bool can_move, presented_form;
 size_t request_len;
 int64_t auth_ends_ms;
@@ -169,6 +169,7 @@ const struct ike_path *ike_sa_path(const struct ike_sa *sa)
 enum err ike_sa_reconnect(struct ike_sa *sa, const struct ike_path *path,
 			  int64_t now_ms)
 {
+	reconnects++;
 	return OK;
 }
 
@@ -295,7 +296,8 @@ void open_session(struct above *a, bool ticket, bool persistent)
 	cfg.retry_min_ms = 1000;
 	cfg.retry_max_ms = 8000;
 	cfg.sleep_renew_ms = 60000;
-	starts = resumes = deletes = checks = asks = rekeys = moves = races = 0;
+	starts = resumes = deletes = checks = asks = rekeys = moves = races =
+		reconnects = 0;
 	can_move = false;
 	request_len = 0;
 	auth_ends_ms = INT64_MAX;

@@ -30,7 +30,8 @@ struct ike_sa {
 
 extern struct ike_sa *live; /* the last one the session made */
 /* Calls since open_session. */
-extern int starts, resumes, deletes, checks, asks, rekeys, moves, races;
+extern int starts, resumes, deletes, checks, asks, rekeys, moves, races,
+	reconnects;
 extern bool can_move;	     /* the gateway speaks MOBIKE */
 extern size_t request_len;   /* IP payload that presents the ticket */
 extern int64_t auth_ends_ms; /* RFC 4478 */

@@ -349,11 +349,25 @@ static void a_path_that_changes_while_resuming_keeps_the_ticket(void **state)
 	pull(&a);
 	assert_int_equal(resumes, 2);
 	assert_int_equal(a.takes, 1);
-	live->state = IKE_ST_AUTH; /* presented: it may have been used */
+	/* presented: it may have been used, and the attempt goes on */
+	live->state = IKE_ST_AUTH;
 	session_path_new(a.s, false, a.now_ms);
 	pull(&a);
 	assert_int_equal(resumes, 2);
-	assert_int_equal(starts, 1);
+	assert_int_equal(starts, 0);
+	assert_int_equal(reconnects, 1);
+	/* The gateway may know it by the path before. */
+	can_move = true;
+	play((struct ike_action){.kind = IKE_DO_TICKET_SPENT});
+	play_up(true);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_true(session_next_deadline(a.s) <= a.now_ms);
+	session_timeout(a.s, a.now_ms);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_MOVING);
+	assert_int_equal(moves, 1);
+	assert_int_equal(resumes, 2);
 	session_free(&a.s);
 }
 
