@@ -42,23 +42,56 @@ roam_nat_rebind() {
 		net.netfilter.nf_conntrack_udp_timeout_stream=120
 }
 
-# roam_tcp_start: bytes into the tunnel and back; roam_tcp_stop: they have to
-# go on to the end on the same connection, also in the last second.
+# roam_route: both links stay, the other one is preferred now.
+roam_route() {
+	ip -n cl route replace default via 198.51.100.1 dev lte metric 50
+	ip -n cl -6 route replace default via 2001:db8:2::1 dev lte metric 50
+}
+# roam_only 4|6: the client's networks have no other family.
+roam_only() {
+	local l
+	for l in wifi lte; do
+		ip -n cl -$((10 - $1)) addr flush dev $l scope global
+	done
+}
+# roam_family 4|6: from a network of the other family to one of this.
+roam_family() {
+	case $1 in
+	4)
+		ip -n cl addr add 192.0.2.2/24 dev wifi
+		ip -n cl route replace default via 192.0.2.1 dev wifi metric 100
+		;;
+	6)
+		ip -n cl addr add 2001:db8:1::2/64 dev wifi nodad
+		ip -n cl -6 route replace default via 2001:db8:1::1 dev wifi metric 100
+		;;
+	esac
+	roam_only $1
+}
+
+# roam_tcp_start SECONDS: a transfer through the tunnel, up and down at once;
+# roam_tcp_stop: it has to go on to the end on the same connections, both ways,
+# also in the last second.
 roam_tcp_start() {
 	ip netns exec srv iperf3 -s -1 >/dev/null 2>&1 &
 	sleep 0.3
-	ip netns exec cl iperf3 -c 10.9.0.2 -t "$1" -b 20M -i 1 -J "${@:2}" \
+	ip netns exec cl iperf3 -c 10.9.0.2 -t "$1" -b 10M -i 1 -J --bidir \
 		>"$SCRATCH/tcp.out" 2>&1 &
 	ROAM_TCP=$!
 	sleep 1
 }
 roam_tcp_stop() {
+	local way
 	wait $ROAM_TCP || fail "the TCP connection broke: $(grep -m1 error "$SCRATCH/tcp.out")"
-	$PYTHON - "$SCRATCH/tcp.out" <<-'P' || fail "TCP: nothing went through in the last second"
+	way=$($PYTHON - "$SCRATCH/tcp.out" <<-'P'
 		import json, sys
-		last = json.load(open(sys.argv[1]))["intervals"][-1]["sum"]
-		sys.exit(not last["bytes"] > 1 << 18)
-	P
+		last = json.load(open(sys.argv[1]))["intervals"][-1]
+		for way, name in (("up", "sum"), ("down", "sum_bidir_reverse")):
+		    if last[name]["bytes"] <= 1 << 18:
+		        print(way)
+		P
+	)
+	[ -z "$way" ] || fail "TCP: nothing went $(echo $way) in the last second"
 }
 
 # roam_by HOW COMMAND...: the command changes the network while pings and a
@@ -67,7 +100,7 @@ roam_by() {
 	local how=$1
 	shift
 	traffic_start
-	roam_tcp_start 5
+	roam_tcp_start "${ROAM_TCP_S:-5}"
 	"$@"
 	wait_for 15 is_up_by "$how" ||
 		fail "not $how in 15 s but '$(client_get lab how)': $(client_last)"
