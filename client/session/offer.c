@@ -1,6 +1,8 @@
 /* More paths than the one that was given: who answers over which of them. */
 #include "client/session/session_private.h"
 
+#include "client/ike/ikev2.h"
+
 static bool live_is_racing(const struct session *s)
 {
 	return s->live && s->moving && !s->frozen && ike_sa_is_racing(s->live);
@@ -22,7 +24,8 @@ enum err session_offer_path(struct session *s, const struct ike_path *path,
 		return ERR_NO_SPACE;
 	session_verb_begin(s, now_ms);
 	s->others[s->n_others++] = *path;
-	if (live_is_racing(s)) {
+	/* Port 500 is for first messages: it could not carry ESP. */
+	if (live_is_racing(s) && path->remote.port != IKE_PORT) {
 		s->path = *path;
 		e = ike_sa_race(s->live, path, now_ms);
 	}

@@ -116,6 +116,7 @@ static void more_than_fit_are_refused(void **state)
 
 static void a_move_takes_the_tunnel_to_the_path_that_is_offered(void **state)
 {
+	struct ike_path p;
 	struct above a;
 
 	open_session(&a, false, true);
@@ -131,6 +132,12 @@ static void a_move_takes_the_tunnel_to_the_path_that_is_offered(void **state)
 	pull(&a);
 	assert_int_equal(moves, 1);
 	assert_int_equal(offer(&a, 9), OK);
+	assert_int_equal(races, 1);
+	assert_at(&a, 9);
+	/* Port 500 carries no ESP: only what begins may begin there. */
+	p = path_to(10);
+	p.remote.port = 500;
+	assert_int_equal(session_offer_path(a.s, &p, a.now_ms), OK);
 	assert_int_equal(races, 1);
 	assert_at(&a, 9);
 	session_free(&a.s);
