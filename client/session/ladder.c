@@ -358,12 +358,17 @@ void session_path_lost(struct session *s, int64_t now_ms)
 	session_set_state(s, SES_ST_NO_PATH, "path lost");
 }
 
-/* An attempt over a path that is gone: anew, the ticket unless presented. */
+/* Who refused it on the path before may not be on this one. */
+static void held_begin_anew(struct session *s)
+{
+	s->held.tries = 0;
+	s->held.refused = false;
+}
+
+/* An attempt over a path that is gone, with no ticket presented: anew. */
 static void trial_anew(struct session *s)
 {
-	if (ladder_presented(s))
-		held_wipe(&s->held);
-	s->held.tries = 0;
+	held_begin_anew(s);
 	add_stats(s);
 	attempts_drop(s);
 	ladder_ask_path(s);
@@ -379,16 +384,18 @@ static void path_back(struct session *s)
 		log_debug("session: the SA cannot be checked now");
 }
 
-static void path_moved(struct session *s)
+void ladder_path_moved(struct session *s)
 {
+	s->followed = false;
 	if (move_begin(s))
 		return;
-	if (ladder_presented(s))
-		held_wipe(&s->held);
-	s->held.tries = 0;
-	attempts_drop(s);
+	if (!ladder_presented(s)) {
+		held_begin_anew(s);
+		attempts_drop(s);
+	}
 	session_note(s, ERR_NO_ANSWER, "the network changed");
 	ladder_lost(s, ERR_NO_ANSWER);
+	follow_begin(s);
 }
 
 void session_path_new(struct session *s, bool same, int64_t now_ms)
@@ -400,7 +407,7 @@ void session_path_new(struct session *s, bool same, int64_t now_ms)
 	case SES_ST_CHECKING:
 	case SES_ST_NO_PATH:
 		if (s->live && move_needs_path(s, same))
-			path_moved(s);
+			ladder_path_moved(s);
 		else if (s->live && s->frozen)
 			path_back(s);
 		else if (!s->live && !s->asked_path)
@@ -413,7 +420,7 @@ void session_path_new(struct session *s, bool same, int64_t now_ms)
 		break;
 	case SES_ST_RESUMING:
 	case SES_ST_CONNECTING:
-		if (!same && s->trial)
+		if (!same && s->trial && !follow_begin(s))
 			trial_anew(s);
 		break;
 	case SES_ST_IDLE:

@@ -82,4 +82,5 @@ void attempts_drop(struct session *s)
 	s->ask_at_ms = SESSION_NEVER;
 	ike_sa_free(&s->trial);
 	ike_sa_free(&s->late);
+	s->followed = false;
 }

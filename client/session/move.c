@@ -33,7 +33,10 @@ bool move_begin(struct session *s)
 {
 	if (!ike_sa_can_move(s->live))
 		return false;
-	drop_trial(s);
+	if (ladder_presented(s))
+		s->following = s->followed = true;
+	else
+		drop_trial(s);
 	if (!s->moving) {
 		memset(&s->report.connect, 0, sizeof(s->report.connect));
 		s->before = *ike_sa_stats(s->live);
@@ -53,7 +56,8 @@ bool move_begin(struct session *s)
 /* The path is gone again before the gateway knew it. */
 void move_lost_path(struct session *s)
 {
-	drop_trial(s);
+	if (!ladder_presented(s))
+		drop_trial(s);
 	s->hedge_at_ms = SESSION_NEVER;
 }
 
@@ -81,6 +85,8 @@ void move_give_path(struct session *s, const struct ike_path *path)
 	s->path = *path;
 	s->frozen = false;
 	session_set_state(s, SES_ST_MOVING, "there is a path");
+	if (s->followed)
+		follow(s);
 	e = ike_sa_move(s->live, path, s->now_ms);
 	if (e) {
 		session_note(s, e, NULL);
@@ -105,6 +111,8 @@ void move_hedge_plan(struct session *s)
 void move_hedge(struct session *s)
 {
 	s->hedge_at_ms = SESSION_NEVER;
+	if (s->trial)
+		return;
 	log_info("session: connecting beside the SA that is in doubt");
 	if (!s->cfg.use_tickets || s->held.here) {
 		ladder_begin(s);

@@ -303,6 +303,8 @@ int64_t session_next_deadline(const struct session *s)
 	int64_t at = earlier(s->retry_at_ms, s->hedge_at_ms);
 
 	at = earlier(at, s->ask_at_ms);
+	if (follow_is_due(s))
+		at = earlier(at, s->now_ms);
 	if (s->trial)
 		at = earlier(at, ike_sa_next_deadline(s->trial));
 	if (s->late)
@@ -324,6 +326,8 @@ void session_timeout(struct session *s, int64_t now_ms)
 		move_hedge(s);
 	if (s->ask_at_ms <= now_ms)
 		late_ask(s);
+	if (follow_is_due(s))
+		ladder_path_moved(s);
 	if (s->late && ike_sa_next_deadline(s->late) <= now_ms)
 		ike_sa_timeout(s->late, now_ms);
 	if (s->report.renew_at_ms <= now_ms && !s->moving)
@@ -348,6 +352,8 @@ enum err session_give_path(struct session *s, const struct ike_path *path,
 	session_verb_begin(s, now_ms);
 	s->asked_path = false;
 	offer_clear(s);
+	if (follow_give_path(s, path))
+		return OK;
 	if (!path) {
 		session_note(s, why, detail);
 		held_return(s);

@@ -52,7 +52,9 @@ struct session {
 	struct keepalive keepalive;
 	bool early_later; /* before UP: the gateway promised one for later */
 	bool asked_path, asked_ticket;
-	bool frozen; /* no path: the SA is kept and waits */
+	bool frozen;	/* no path: the SA is kept and waits */
+	bool following; /* a path is asked for, for the trial as it is */
+	bool followed;	/* it goes on over another path than it began */
 	/* The living SA is on its way to another path. */
 	bool moving;
 	struct ike_stats before; /* the SA's, when that began */
@@ -122,6 +124,16 @@ bool ladder_presented(const struct session *s);
  * other SAs by it, for the ticket (RFC 5723 5) or for INITIAL_CONTACT. */
 bool attempt_sent_auth(const struct session *s);
 
+/* follow.c */
+/* The trial goes on over the path that there is now. */
+void follow(struct session *s);
+/* Another path. False: nothing of the attempt need be saved. */
+bool follow_begin(struct session *s);
+/* False: it was not asked for by follow_begin. path NULL: there is none. */
+bool follow_give_path(struct session *s, const struct ike_path *path);
+/* What came of it has to move. */
+bool follow_is_due(const struct session *s);
+
 /* late.c */
 /* The trial's ticket was refused by an unprotected message. */
 void late_begin(struct session *s, const struct ike_action *a);
@@ -135,6 +147,8 @@ void late_answered(struct session *s);
 /* Whatever is on its way up is dropped. */
 void attempts_drop(struct session *s);
 
+/* Another path for the living SA, or another SA over it. */
+void ladder_path_moved(struct session *s);
 /* The living SA is of no use any more. */
 void ladder_lost(struct session *s, enum err why);
 
