@@ -82,6 +82,10 @@ enum err ERR_MUST running_ask(const struct cli *cli, const char *name,
 /* Takes o. */
 void json_print(json_t *o);
 
+/* Of an object: "" and 0 where it is not there. */
+const char *object_text(const json_t *o, const char *key);
+long long object_number(const json_t *o, const char *key);
+
 /* show.c: for people. The object is what --json prints. */
 struct show {
 	FILE *out;

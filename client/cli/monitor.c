@@ -38,18 +38,6 @@ struct monitor {
 	char *drawn; /* what the screen shows */
 };
 
-static const char *text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
-static double number(const json_t *o, const char *key)
-{
-	return (double)json_integer_value(json_object_get(o, key));
-}
-
 /* --- what happened -------------------------------------------------------- */
 
 /* One line of what a person wants to know of a change; "" when it is only
@@ -57,24 +45,25 @@ static double number(const json_t *o, const char *key)
 static void event_describe(const json_t *before, const json_t *now,
 			   char out[EVENT_MAX])
 {
-	bool other = !before ||
-		     strcmp(text(before, "state"), text(now, "state")) != 0;
-	bool moved = strcmp(text(before, "local_address"),
-			    text(now, "local_address")) != 0;
+	bool other = !before || strcmp(object_text(before, "state"),
+				       object_text(now, "state")) != 0;
+	bool moved = strcmp(object_text(before, "local_address"),
+			    object_text(now, "local_address")) != 0;
 
 	out[0] = '\0';
-	if ((other || moved) && text(now, "how")[0])
+	if ((other || moved) && object_text(now, "how")[0])
 		snprintf(out, EVENT_MAX,
-			 "%s: %s, %.0f round trips, %.0f ms, from %.60s",
-			 text(now, "state"), text(now, "how"),
-			 number(now, "round_trips"), number(now, "connect_ms"),
-			 text(now, "local_address"));
+			 "%s: %s, %lld round trips, %lld ms, from %.60s",
+			 object_text(now, "state"), object_text(now, "how"),
+			 object_number(now, "round_trips"),
+			 object_number(now, "connect_ms"),
+			 object_text(now, "local_address"));
 	else if (other)
-		snprintf(out, EVENT_MAX, "%s%s%.80s", text(now, "state"),
-			 text(now, "last_error")[0] ? ": " : "",
-			 text(now, "last_error"));
-	else if (number(json_object_get(before, "ticket"), "renewed") <
-		 number(json_object_get(now, "ticket"), "renewed"))
+		snprintf(out, EVENT_MAX, "%s%s%.80s", object_text(now, "state"),
+			 object_text(now, "last_error")[0] ? ": " : "",
+			 object_text(now, "last_error"));
+	else if (object_number(json_object_get(before, "ticket"), "renewed") <
+		 object_number(json_object_get(now, "ticket"), "renewed"))
 		snprintf(out, EVENT_MAX, "the ticket was renewed");
 	else if (json_is_object(json_object_get(before, "ticket")) &&
 		 !json_is_object(json_object_get(now, "ticket")))
@@ -104,10 +93,12 @@ static void rates_compute(struct monitor *m, const json_t *now, int64_t now_ms)
 
 	if (!m->status || s <= 0)
 		return;
-	m->in_rate =
-		(number(now, "bytes_in") - number(m->status, "bytes_in")) / s;
-	m->out_rate =
-		(number(now, "bytes_out") - number(m->status, "bytes_out")) / s;
+	m->in_rate = (double)(object_number(now, "bytes_in") -
+			      object_number(m->status, "bytes_in")) /
+		     s;
+	m->out_rate = (double)(object_number(now, "bytes_out") -
+			       object_number(m->status, "bytes_out")) /
+		      s;
 }
 
 /* --- the screen ----------------------------------------------------------- */

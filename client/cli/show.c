@@ -233,7 +233,7 @@ static void show_connection(const struct show *show, const json_t *o)
 		 texts_join(dns, names, sizeof(names)));
 	show_row(show, "algorithms", "IKE %s, ESP %s by %s",
 		 object_text(o, "ike"), object_text(o, "esp"),
-		 text(json_object_get(o, "dataplane"), "cipher"));
+		 object_text(json_object_get(o, "dataplane"), "cipher"));
 }
 
 static void show_traffic(const struct show *show, const json_t *o)
