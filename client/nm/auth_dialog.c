@@ -46,6 +46,11 @@ static char *keyring_read(const char *uuid)
 		NULL);
 }
 
+static gboolean has_hint(const struct options *o, const char *hint)
+{
+	return o->hints && g_strv_contains((const char *const *)o->hints, hint);
+}
+
 static char *text_make(const struct options *o)
 {
 	for (char **hint = o->hints; hint && *hint; hint++)
@@ -73,7 +78,8 @@ static gboolean question_make(const struct options *o, struct question *q)
 		if (!q->password)
 			q->password = keyring_read(o->uuid);
 	}
-	q->ask = o->may_ask && (!q->password || o->retry) &&
+	q->ask = o->may_ask &&
+		 (!q->password || o->retry || has_hint(o, NM_VPC_RETRY)) &&
 		 !(flags & NM_SETTING_SECRET_FLAG_NOT_REQUIRED);
 	return TRUE;
 }

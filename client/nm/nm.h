@@ -7,5 +7,7 @@
 /* The one secret: the password, or the pre-shared key. */
 #define NM_VPC_SECRET	    "password"
 #define NM_VPC_SECRET_FLAGS "password-flags"
+/* A hint to the dialog: what is stored was not accepted. */
+#define NM_VPC_RETRY "x-vpn-connect-retry"
 
 #endif

@@ -21,10 +21,12 @@ G_DECLARE_FINAL_TYPE(VpcService, vpc_service, VPC, SERVICE, NMVpnServicePlugin)
 struct _VpcService {
 	NMVpnServicePlugin parent;
 	struct child child;
-	guint watch;		      /* of the channel */
+	guint watch; /* of the channel */
+	NMConnection *connection;
 	gboolean may_ask;	      /* called by ConnectInteractive */
+	gboolean gave_secret;	      /* to this core */
+	gboolean retry;		      /* a secret was not accepted */
 	struct channel_closed closed; /* why the core ended */
-	struct net_conf told;	      /* NetworkManager, last */
 	uint8_t *message;	      /* CHANNEL_MAX octets */
 };
 
@@ -51,7 +53,7 @@ static void core_forget(VpcService *s)
 	child_stop(&s->child);
 }
 
-/* What the connection has, or nothing. */
+/* What the connection has (NULL: nothing). */
 static enum err secret_send(VpcService *s, NMConnection *connection)
 {
 	NMSettingVpn *vpn =
@@ -59,23 +61,26 @@ static enum err secret_send(VpcService *s, NMConnection *connection)
 	const char *text =
 		vpn ? nm_setting_vpn_get_secret(vpn, NM_VPC_SECRET) : NULL;
 
+	s->gave_secret |= text != NULL;
 	return channel_send(s->child.fd, CHANNEL_SECRET,
 			    bytes_str(text ? text : ""));
 }
 
-static gboolean core_start(VpcService *s, NMConnection *connection,
-			   const char *text, GError **error)
+static gboolean core_start(VpcService *s, GError **error)
 {
-	g_autofree char *owner = setting_owner(connection);
+	NMSettingVpn *vpn = nm_connection_get_setting_vpn(s->connection);
+	g_autofree char *text = vpn ? setting_to_text(vpn, error) : NULL;
+	g_autofree char *owner = setting_owner(s->connection);
 	g_autofree char *name =
-		g_strdup_printf("nm-%s", nm_connection_get_uuid(connection));
+		g_strdup_printf("nm-%s", nm_connection_get_uuid(s->connection));
 
 	s->closed = (struct channel_closed){.why = ERR_INTERNAL,
 					    .text = "the core crashed"};
-	if (!child_start(&s->child, owner, name, error))
+	s->gave_secret = FALSE;
+	if (!text || !child_start(&s->child, owner, name, error))
 		return FALSE;
 	if (channel_send(s->child.fd, CHANNEL_PROFILE, bytes_str(text)) ||
-	    secret_send(s, connection)) {
+	    secret_send(s, s->retry ? NULL : s->connection)) {
 		core_forget(s);
 		g_set_error_literal(error, NM_VPN_PLUGIN_ERROR,
 				    NM_VPN_PLUGIN_ERROR_LAUNCH_FAILED,
@@ -89,7 +94,8 @@ static gboolean core_start(VpcService *s, NMConnection *connection,
 
 static void core_asks(VpcService *s, struct bytes body)
 {
-	const char *hints[] = {NM_VPC_SECRET, NULL};
+	const char *hints[] = {NM_VPC_SECRET, s->retry ? NM_VPC_RETRY : NULL,
+			       NULL};
 	char question[CHANNEL_TEXT_MAX];
 
 	if (!s->may_ask) {
@@ -111,6 +117,7 @@ static void core_configures(VpcService *s, struct bytes body)
 		g_warning("the core said something wrong");
 		return;
 	}
+	s->retry = FALSE;
 	report_config(plugin_of(s), &config);
 	state_set(s, NM_VPN_SERVICE_STATE_STARTED);
 }
@@ -124,11 +131,24 @@ static void login_failed(VpcService *s)
 				      NM_VPN_PLUGIN_FAILURE_LOGIN_FAILED);
 }
 
+/* A stored password that is not right any more would be given for ever: the
+ * dialog hears that once. */
+static gboolean asks_again(VpcService *s)
+{
+	if (s->closed.why != ERR_AUTH || !s->gave_secret || !s->may_ask ||
+	    s->retry)
+		return FALSE;
+	s->retry = TRUE;
+	return core_start(s, NULL);
+}
+
 static void core_ended(VpcService *s)
 {
 	core_forget(s);
 	if (s->closed.why != OK && s->closed.why != ERR_CANCELLED)
 		g_warning("%s", s->closed.text);
+	if (asks_again(s))
+		return;
 	if (s->closed.why == ERR_AUTH || s->closed.why == ERR_NEEDS_PERSON)
 		login_failed(s);
 	else if (s->closed.why == ERR_CANCELLED)
@@ -187,12 +207,11 @@ static gboolean on_channel(gint fd, GIOCondition condition, gpointer ctx)
 static gboolean connect_start(VpcService *s, NMConnection *connection,
 			      gboolean may_ask, GError **error)
 {
-	NMSettingVpn *vpn = nm_connection_get_setting_vpn(connection);
-	g_autofree char *text = vpn ? setting_to_text(vpn, error) : NULL;
-
 	core_forget(s);
+	g_set_object(&s->connection, connection);
 	s->may_ask = may_ask;
-	return text && core_start(s, connection, text, error);
+	s->retry = FALSE;
+	return core_start(s, error);
 }
 
 static gboolean service_connect(NMVpnServicePlugin *plugin,
@@ -241,6 +260,7 @@ static void vpc_service_finalize(GObject *object)
 	VpcService *s = VPC_SERVICE(object);
 
 	core_forget(s);
+	g_clear_object(&s->connection);
 	g_free(s->message);
 	G_OBJECT_CLASS(vpc_service_parent_class)->finalize(object);
 }
