@@ -51,10 +51,10 @@ void held_return(struct session *s)
 
 void held_superseded(struct session *s)
 {
+	held_wipe(&s->held);
 	/* Presented, it may be about to replace the SA: unto its end. */
 	if (ladder_presented(s))
 		return;
-	held_wipe(&s->held);
 	ike_sa_free(&s->late);
 	if (s->trial && s->trial_resumes)
 		attempts_drop(s);
@@ -274,8 +274,10 @@ static bool try_other_form(struct session *s)
 	bool first_only = s->held.ticket.auth_first_only ||
 			  s->cfg.ike.resume_auth_first_only;
 
+	if (!s->held.here)
+		return false; /* void meanwhile */
 	auth_form_set(s, !first_only);
-	if (!s->held.here || s->held.other_form)
+	if (s->held.other_form)
 		return false; /* neither: as it was */
 	s->held.other_form = true;
 	s->held.tries = 0;
