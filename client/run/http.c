@@ -9,9 +9,9 @@
 #include "platform/base/log.h"
 #include "platform/os.h"
 
-#define SOCKETS_MAX 8 /* two families, the resolver's, some on their way out   \
-		       */
-#define CONNECT_MS 10000
+/* Two families, the resolver's, some on their way out. */
+#define SOCKETS_MAX 8
+#define CONNECT_MS  10000
 
 /* What is used of libcurl. */
 #define CURL_LIST(X)                                                           \

@@ -19,8 +19,7 @@ static bool on_interface(void *ctx, char out[PORTAL_INTERFACE_MAX])
 	tunnel_watch_network(t);
 	if (t->path.remote.family != ADDR_NONE)
 		there = t->path.remote;
-	if (!t->netmon ||
-	    netmon_path(t->netmon, &there, t->mark, &way) != OK ||
+	if (!t->netmon || netmon_path(t->netmon, &there, t->mark, &way) != OK ||
 	    !if_indextoname((unsigned)way.ifindex, name) ||
 	    strcmp(name, t->link.name) == 0)
 		return false;

@@ -206,7 +206,8 @@ static void http_get_over_https_does_not_take_a_plain_answer(void **state)
 
 	rig->answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 	get(rig, "https", (struct http_request){0});
-	assert_int_equal(rig->why, ERR_PEER);
+	/* Its close may come before its answer is read. */
+	assert_true(rig->why == ERR_PEER || rig->why == ERR_NO_ANSWER);
 	assert_string_equal(rig->body, "");
 }
 
