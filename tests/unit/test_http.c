@@ -13,8 +13,10 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct rig {
@@ -299,6 +301,168 @@ static void http_free_ends_a_transfer_on_its_way(void **state)
 	http_get_gives_status_and_body(state);
 }
 
+/* --- TLS, against the server of the openssl program ----------------------- */
+
+static char tls_dir[64], tls_cert[100], tls_key[100];
+
+static int run(const char *const *argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = open("/dev/null", O_RDWR);
+
+		dup2(fd, 1);
+		dup2(fd, 2);
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+		       ? WEXITSTATUS(status)
+		       : -1;
+}
+
+/* A certificate of its own for that address. */
+static bool tls_make(const char *san)
+{
+	const char *argv[] = {"openssl",
+			      "req",
+			      "-x509",
+			      "-newkey",
+			      "ec",
+			      "-pkeyopt",
+			      "ec_paramgen_curve:P-256",
+			      "-nodes",
+			      "-days",
+			      "2",
+			      "-subj",
+			      "/CN=test",
+			      "-addext",
+			      san,
+			      "-keyout",
+			      tls_key,
+			      "-out",
+			      tls_cert,
+			      NULL};
+
+	snprintf(tls_dir, sizeof(tls_dir), "/tmp/test_http.XXXXXX");
+	if (!mkdtemp(tls_dir))
+		return false;
+	snprintf(tls_cert, sizeof(tls_cert), "%s/cert.pem", tls_dir);
+	snprintf(tls_key, sizeof(tls_key), "%s/key.pem", tls_dir);
+	return run(argv) == 0;
+}
+
+static void tls_clean(void)
+{
+	unlink(tls_cert);
+	unlink(tls_key);
+	rmdir(tls_dir);
+}
+
+/* Says its port in the line "ACCEPT 127.0.0.1:PORT". */
+static pid_t tls_serve(uint16_t *out_port)
+{
+	char line[200];
+	unsigned port = 0;
+	int fds[2];
+	FILE *says;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], 1);
+		close(fds[0]);
+		close(fds[1]);
+		execlp("openssl", "openssl", "s_server", "-accept",
+		       "127.0.0.1:0", "-cert", tls_cert, "-key", tls_key,
+		       "-www", NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	says = fdopen(fds[0], "r");
+	assert_non_null(says);
+	while (port == 0 && fgets(line, sizeof(line), says))
+		if (sscanf(line, "ACCEPT 127.0.0.1:%u", &port) != 1)
+			port = 0;
+	fclose(says);
+	*out_port = (uint16_t)port;
+	return pid;
+}
+
+static void tls_get(struct rig *rig, const char *ca_file)
+{
+	uint16_t own = rig->port;
+	pid_t pid = tls_serve(&rig->port);
+
+	assert_int_not_equal(rig->port, 0);
+	get(rig, "https",
+	    (struct http_request){.ca_file = ca_file, .max_len = 65536});
+	rig->port = own;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static bool has_openssl(void)
+{
+	static const char *const argv[] = {"openssl", "version", NULL};
+
+	return run(argv) == 0;
+}
+
+static void http_get_over_https_trusts_the_ca_that_is_named(void **state)
+{
+	struct rig *rig = *state;
+
+	if (!has_openssl())
+		skip();
+	assert_true(tls_make("subjectAltName=IP:127.0.0.1"));
+	tls_get(rig, tls_cert);
+	tls_clean();
+	assert_int_equal(rig->why, OK);
+	assert_int_equal(rig->status, 200);
+	assert_true(rig->body[0]);
+}
+
+static void http_get_over_https_refuses_a_ca_that_is_not_known(void **state)
+{
+	struct rig *rig = *state;
+
+	if (!has_openssl())
+		skip();
+	assert_true(tls_make("subjectAltName=IP:127.0.0.1"));
+	tls_get(rig, NULL);
+	tls_clean();
+	assert_int_equal(rig->why, ERR_UNTRUSTED);
+	assert_string_equal(rig->body, "");
+}
+
+static void http_get_over_https_refuses_a_certificate_of_another(void **state)
+{
+	struct rig *rig = *state;
+
+	if (!has_openssl())
+		skip();
+	assert_true(tls_make("subjectAltName=IP:127.0.0.2"));
+	tls_get(rig, tls_cert);
+	tls_clean();
+	assert_int_equal(rig->why, ERR_UNTRUSTED);
+}
+
+static void http_get_over_https_needs_the_file_of_its_ca(void **state)
+{
+	struct rig *rig = *state;
+
+	if (!has_openssl())
+		skip();
+	assert_true(tls_make("subjectAltName=IP:127.0.0.1"));
+	tls_get(rig, "/nonexistent/ca.pem");
+	tls_clean();
+	assert_int_equal(rig->why, ERR_UNTRUSTED);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -317,6 +481,10 @@ int main(void)
 		T(http_get_tells_that_nobody_listens),
 		T(http_get_leaves_by_the_interface_that_is_named),
 		T(http_free_ends_a_transfer_on_its_way),
+		T(http_get_over_https_trusts_the_ca_that_is_named),
+		T(http_get_over_https_refuses_a_ca_that_is_not_known),
+		T(http_get_over_https_refuses_a_certificate_of_another),
+		T(http_get_over_https_needs_the_file_of_its_ca),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
