@@ -207,8 +207,10 @@ static enum err save(struct job *job, struct diag *diag)
 	if (im->has_secret)
 		extras[n++] = (struct profile_extra){"-password",
 						     secret_view(&im->secret)};
-	return profile_file_save(&job->cli->places, job->name, job->text,
-				 extras, n, job->path, diag);
+	return profile_file_save(
+		&job->cli->places,
+		&(struct profile_new){job->name, job->text, extras, n},
+		job->path, diag);
 }
 
 static enum err import_run(struct job *job, struct diag *diag)

@@ -11,7 +11,6 @@
 
 #define PROFILES_MAX 256
 #define ANSWER_MAX   (PROFILE_PATH_MAX + 64)
-#define TEXT_MAX     8192
 
 /* Kinds of login a question is for; bits. */
 #define FOR_PASSWORD	1
@@ -158,33 +157,36 @@ static bool interview_hold(struct interview *in)
 	return true;
 }
 
-static void text_make(const struct interview *in, char text[TEXT_MAX])
+static void section_write(const struct interview *in, const char *section,
+			  FILE *out)
 {
-	static const char *const sections[] = {"gateway", "identity", "tunnel"};
-	size_t used = 0;
+	fprintf(out, "[%s]\n", section);
+	if (strcmp(section, "identity") == 0)
+		fprintf(out, "auth = %s\n", in->login->auth);
+	for (size_t i = 0; i < QUESTIONS; i++)
+		if (strcmp(questions[i].section, section) == 0 &&
+		    in->answers[i][0])
+			fprintf(out, "%s = %s\n", questions[i].key,
+				in->answers[i]);
+	fputc('\n', out);
+}
 
-	for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++) {
-		bool empty = true;
+/* gives *out (free). */
+static enum err text_make(const struct interview *in, char **out)
+{
+	size_t len;
+	FILE *f = open_memstream(out, &len);
 
-		for (size_t i = 0; i < QUESTIONS; i++) {
-			if (strcmp(questions[i].section, sections[s]) != 0 ||
-			    !in->answers[i][0])
-				continue;
-			if (empty)
-				used += (size_t)snprintf(
-					text + used, TEXT_MAX - used,
-					"%s[%s]\n", used ? "\n" : "",
-					sections[s]);
-			if (empty && strcmp(sections[s], "identity") == 0)
-				used += (size_t)snprintf(
-					text + used, TEXT_MAX - used,
-					"auth = %s\n", in->login->auth);
-			empty = false;
-			used += (size_t)snprintf(text + used, TEXT_MAX - used,
-						 "%s = %s\n", questions[i].key,
-						 in->answers[i]);
-		}
-	}
+	if (!f)
+		return ERR_NO_MEMORY;
+	section_write(in, "gateway", f);
+	section_write(in, "identity", f);
+	section_write(in, "tunnel", f);
+	if (fclose(f) == 0)
+		return OK;
+	free(*out);
+	*out = NULL;
+	return ERR_NO_MEMORY;
 }
 
 static enum err profile_new(struct cli *cli, char path[PLACE_MAX],
@@ -192,7 +194,7 @@ static enum err profile_new(struct cli *cli, char path[PLACE_MAX],
 {
 	struct interview *in = calloc(1, sizeof(*in));
 	struct profile *profile = malloc(sizeof(*profile));
-	char text[TEXT_MAX] = "";
+	char *text = NULL;
 	enum err e = OK;
 
 	if (!in || !profile)
@@ -200,13 +202,16 @@ static enum err profile_new(struct cli *cli, char path[PLACE_MAX],
 	else if (!interview_hold(in))
 		e = diag_set(diag, ERR_CANCELLED,
 			     "no more answers: nothing is written");
-	if (!e) {
-		text_make(in, text);
-		e = profile_parse(cli->name, text, profile, diag);
-	}
 	if (!e)
-		e = profile_file_save(&cli->places, cli->name, text, NULL, 0,
-				      path, diag);
+		e = text_make(in, &text);
+	if (!e)
+		e = profile_parse(cli->name, text, profile, diag);
+	if (!e)
+		e = profile_file_save(
+			&cli->places,
+			&(struct profile_new){cli->name, text, NULL, 0}, path,
+			diag);
+	free(text);
 	free(in);
 	free(profile);
 	return e;

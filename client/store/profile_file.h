@@ -36,13 +36,17 @@ struct profile_extra {
 	const char *suffix;
 	struct bytes content;
 };
+struct profile_new {
+	const char *name, *text;
+	const struct profile_extra *extras;
+	size_t n_extras;
+};
 /* Writes NAME.conf and its files into the user's own folder, which is made
  * where it is missing: all, or nothing. Replaces nothing: ERR_PROFILE where
  * one of them is there. *out_path: of the profile. */
 enum err ERR_MUST profile_file_save(const struct places *places,
-				    const char *name, const char *text,
-				    const struct profile_extra *extras,
-				    size_t n_extras, char out_path[PLACE_MAX],
+				    const struct profile_new *profile,
+				    char out_path[PLACE_MAX],
 				    struct diag *diag);
 
 #endif

@@ -72,51 +72,64 @@ static enum err place_check(const char *path, struct diag *diag)
 			path);
 }
 
-static enum err all_check(const struct places *places, const char *name,
-			  const struct profile_extra *extras, size_t n_extras,
-			  struct diag *diag)
+static enum err all_check(const struct places *places,
+			  const struct profile_new *p, struct diag *diag)
 {
 	char path[PLACE_MAX];
-	enum err e = path_of(places, name, SUFFIX, path, diag);
+	enum err e = path_of(places, p->name, SUFFIX, path, diag);
 
 	if (!e)
 		e = place_check(path, diag);
-	for (size_t i = 0; i < n_extras && !e; i++) {
-		e = path_of(places, name, extras[i].suffix, path, diag);
+	for (size_t i = 0; i < p->n_extras && !e; i++) {
+		e = path_of(places, p->name, p->extras[i].suffix, path, diag);
 		if (!e)
 			e = place_check(path, diag);
 	}
 	return e;
 }
 
-enum err profile_file_save(const struct places *places, const char *name,
-			   const char *text, const struct profile_extra *extras,
-			   size_t n_extras, char out_path[PLACE_MAX],
-			   struct diag *diag)
+/* *out_n: how many are there now. */
+static enum err extras_write(const struct places *places,
+			     const struct profile_new *p, size_t *out_n,
+			     struct diag *diag)
+{
+	char path[PLACE_MAX];
+	enum err e = OK;
+
+	for (*out_n = 0; *out_n < p->n_extras; (*out_n)++) {
+		const struct profile_extra *x = &p->extras[*out_n];
+
+		e = path_of(places, p->name, x->suffix, path, diag);
+		if (!e)
+			e = os_write_file(path, x->content, diag);
+		if (e)
+			break;
+	}
+	return e;
+}
+
+enum err profile_file_save(const struct places *places,
+			   const struct profile_new *profile,
+			   char out_path[PLACE_MAX], struct diag *diag)
 {
 	const char *dir = places->config[places->config[0][0] ? 0 : 1];
 	char path[PLACE_MAX];
 	size_t written = 0;
 	enum err e;
 
-	e = all_check(places, name, extras, n_extras, diag);
+	e = all_check(places, profile, diag);
 	if (!e)
 		e = os_make_dir(dir, diag);
-	for (; written < n_extras && !e; written += !e) {
-		e = path_of(places, name, extras[written].suffix, path, diag);
-		if (!e)
-			e = os_write_file(path, extras[written].content, diag);
-	}
+	if (!e)
+		e = extras_write(places, profile, &written, diag);
 	/* The profile last: it names only what is there. */
 	if (!e)
-		e = path_of(places, name, SUFFIX, out_path, diag);
+		e = path_of(places, profile->name, SUFFIX, out_path, diag);
 	if (!e)
-		e = os_write_file(out_path, bytes_str(text), diag);
-	if (!e)
-		return OK;
-	while (written-- > 0)
-		if (path_of(places, name, extras[written].suffix, path, NULL) ==
-		    OK)
+		e = os_write_file(out_path, bytes_str(profile->text), diag);
+	while (e && written-- > 0)
+		if (path_of(places, profile->name,
+			    profile->extras[written].suffix, path, NULL) == OK)
 			unlink(path);
 	return e;
 }

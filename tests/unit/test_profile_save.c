@@ -40,8 +40,9 @@ static enum err save(const char *name, const struct profile_extra *extras,
 		     size_t n)
 {
 	diag_clear(&diag);
-	return profile_file_save(&places, name, "[gateway]\n", extras, n, path,
-				 &diag);
+	return profile_file_save(
+		&places, &(struct profile_new){name, "[gateway]\n", extras, n},
+		path, &diag);
 }
 
 static const char *in_config(const char *file)
