@@ -11,6 +11,8 @@
 #include "client/ike/ike_sa.h"
 
 #define DATAPLANE_BATCH 64 /* reads per wake-up and direction */
+/* No more reads once a sink got so much: its queue is short. */
+#define DATAPLANE_SINK_OCTETS 65536
 
 struct dataplane;
 

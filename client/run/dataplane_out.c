@@ -122,15 +122,18 @@ size_t out_batch(struct dataplane *d, dataplane_sink *sink, void *ctx)
 	uint8_t head[PKTIO_HEAD_LEN], *frame = outq_frame(o->q);
 	struct offload offload;
 	struct split s;
-	size_t reads, len;
+	size_t octets = 0, reads, len;
 
 	sender_follow(d);
 	if (d->sender)
 		mtu_look(d, now_ms);
-	for (reads = 0; reads < DATAPLANE_BATCH; reads++) {
+	for (reads = 0; reads < DATAPLANE_BATCH &&
+			(!sink || octets < DATAPLANE_SINK_OCTETS);
+	     reads++) {
 		len = pktio_tun_read(&o->tun, head, frame, OUTQ_FRAME_MAX);
 		if (len == 0)
 			break;
+		octets += len;
 		offload_read(head, &offload);
 		if (split_open(&s, bytes(frame, len), &offload))
 			o->dropped++;

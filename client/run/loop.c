@@ -59,6 +59,13 @@ void loop_watch_write(struct loop *l, int fd, bool also)
 			l->fds[i].events = also ? POLLIN | POLLOUT : POLLIN;
 }
 
+void loop_pause(struct loop *l, int fd, bool pause)
+{
+	for (nfds_t i = 0; i < l->n; i++)
+		if (l->fds[i].fd == fd)
+			l->fds[i].events = pause ? 0 : POLLIN;
+}
+
 void loop_remove(struct loop *l, int fd)
 {
 	for (nfds_t i = 0; i < l->n; i++)

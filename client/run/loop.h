@@ -17,6 +17,8 @@ enum err ERR_MUST loop_add(struct loop *l, int fd, loop_fn *fn, void *ctx);
 void loop_remove(struct loop *l, int fd); /* allowed from within fn */
 /* fn is called when fd is writable, too. */
 void loop_watch_write(struct loop *l, int fd, bool also);
+/* fn is not called for what there is to read, until this is taken back. */
+void loop_pause(struct loop *l, int fd, bool pause);
 /* Before each wait: deadline_of(ctx) in boot-clock ms (INT64_MAX: none) and,
  * when it has come, due(ctx). Eight timers at most. */
 enum err ERR_MUST loop_add_timer(struct loop *l,

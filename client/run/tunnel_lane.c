@@ -22,6 +22,12 @@ static struct lane *lane_place(struct tunnel *t)
 	return NULL;
 }
 
+static void interface_pause(struct tunnel *t, bool pause)
+{
+	if (t->link.tun_fd >= 0)
+		loop_pause(t->loop, t->link.tun_fd, pause);
+}
+
 void lane_close(struct lane *l)
 {
 	struct tunnel *t = l->t;
@@ -35,6 +41,7 @@ void lane_close(struct lane *l)
 	if (t->lane == l) {
 		t->lane = NULL;
 		t->udp_fd = -1;
+		interface_pause(t, false);
 	}
 	l->t = NULL;
 }
@@ -64,6 +71,7 @@ void lanes_retire(struct tunnel *t)
 			lane_close(&t->lanes[i]);
 	t->lane = NULL;
 	t->udp_fd = -1;
+	interface_pause(t, false);
 	if (l)
 		l->retire_ms = os_now().boot_ms + OLD_MS;
 }
@@ -94,7 +102,8 @@ void lanes_expire(struct tunnel *t, int64_t now_ms)
 /* --- out ------------------------------------------------------------------ */
 
 /* A connection found broken is dealt with later: whoever sends may stand in
- * the middle of the session's actions. */
+ * the middle of the session's actions. While the line is full packets wait in
+ * the interface, where the host's queueing can choose which to drop. */
 static void lane_flush(struct lane *l)
 {
 	bool more;
@@ -102,7 +111,10 @@ static void lane_flush(struct lane *l)
 	if (!l->tcp || l->broken)
 		return;
 	l->broken = !tcp_flush(l->tcp, &more);
-	loop_watch_write(l->t->loop, l->fd, more && !l->broken);
+	more = more && !l->broken;
+	loop_watch_write(l->t->loop, l->fd, more);
+	if (l == l->t->lane)
+		interface_pause(l->t, more);
 }
 
 /* RFC 7296 2.23: the first answer came from port 500; all else goes to 4500,
@@ -314,6 +326,7 @@ void lane_use(struct lane *l)
 	t->path = l->path;
 	t->mark = udp_mark(l->fd);
 	t->udp_fd = l->tcp ? -1 : l->fd;
+	interface_pause(t, false);
 	if (!t->pumping || l->tcp || l->in_pump)
 		return;
 	loop_remove(t->loop, l->fd);
