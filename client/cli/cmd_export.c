@@ -1,6 +1,7 @@
 /* vpn-connect export: a profile for NetworkManager. */
 #include "config.h"
 
+#include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -33,14 +34,12 @@ static enum err text_make(struct cli *cli, const char *path, const char *text,
 	const struct passwd *user = getpwuid(getuid());
 	struct export_to to = {.name = cli->name,
 			       .user = user ? user->pw_name : "root"};
-	char dir[PATH_MAX], *slash;
+	char whole[PATH_MAX];
 	enum err e;
 
-	if (!realpath(path, dir))
+	if (!realpath(path, whole))
 		return diag_sys(diag, ERR_IO, "%s", path);
-	slash = strrchr(dir, '/');
-	slash[slash == dir] = '\0';
-	to.dir = dir;
+	to.dir = dirname(whole);
 	e = uuid_make(to.uuid);
 	return e ? e : export_keyfile(&to, text, out);
 }

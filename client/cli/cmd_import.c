@@ -2,6 +2,7 @@
  * profile. */
 #include "config.h"
 
+#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 struct job {
 	struct cli *cli;
 	bool fetched;
-	char dir[PATH_MAX]; /* of the file; absolute */
+	char whole[PATH_MAX]; /* path of the file */
+	const char *dir;      /* of it */
 	uint8_t *file;
 	size_t len;
 	struct import *im;
@@ -29,12 +31,10 @@ struct job {
 static enum err file_read(struct job *job, struct diag *diag)
 {
 	const char *path = job->cli->arg;
-	char *slash;
 
-	if (!realpath(path, job->dir))
+	if (!realpath(path, job->whole))
 		return diag_sys(diag, ERR_PROFILE, "%s", path);
-	slash = strrchr(job->dir, '/');
-	slash[slash == job->dir] = '\0';
+	job->dir = dirname(job->whole);
 	return os_read_file(path, TREE_FILE_MAX, &job->file, &job->len, diag);
 }
 
@@ -65,14 +65,21 @@ static enum err confine(const struct job *job, struct diag *diag)
 	return e ? e : os_confine(read_only, writable, diag);
 }
 
+/* What is behind the last slash, of a path or URL. */
+static const char *base_of(const char *arg)
+{
+	const char *slash = strrchr(arg, '/');
+
+	return slash && slash[1] ? slash + 1 : arg;
+}
+
 static enum err parse(struct job *job, struct diag *diag)
 {
-	const char *slash = strrchr(job->cli->arg, '/');
 	const struct import_source source = {
-		.file = slash && slash[1] ? slash + 1 : job->cli->arg,
+		.file = base_of(job->cli->arg),
 		.text = bytes(job->file, job->len),
 		.wanted = job->cli->new_name,
-		.dir = job->fetched ? NULL : job->dir,
+		.dir = job->dir,
 		.fetched = job->fetched,
 	};
 	return import_read(&source, &job->im, diag);
@@ -87,7 +94,6 @@ static void notes_print(const struct import *im)
 /* As told, else as the file says, else as the file is called. */
 static enum err name_choose(struct job *job, struct diag *diag)
 {
-	const char *slash = strrchr(job->cli->arg, '/');
 	char base[PATH_MAX], *dot;
 
 	if (job->cli->new_name)
@@ -95,7 +101,7 @@ static enum err name_choose(struct job *job, struct diag *diag)
 	memcpy(job->name, job->im->name, sizeof(job->name));
 	if (job->name[0])
 		return OK;
-	snprintf(base, sizeof(base), "%s", slash ? slash + 1 : job->cli->arg);
+	snprintf(base, sizeof(base), "%s", base_of(job->cli->arg));
 	dot = strrchr(base, '.');
 	if (dot)
 		*dot = '\0';

@@ -5,9 +5,9 @@
 
 #include "client/cli/import_private.h"
 
-static bool any_name(const struct node *n, const char *begin)
+static bool begins(const char *text, const char *with)
 {
-	return strncmp(n->key, begin, strlen(begin)) == 0;
+	return strncmp(text, with, strlen(with)) == 0;
 }
 
 static struct node *connection_choose(struct import *im, struct node *all,
@@ -39,7 +39,7 @@ static struct node *round_of(struct import *im, struct node *connection,
 	struct node *found = NULL;
 
 	for (struct node *n = connection->first; n; n = n->next) {
-		if (n->kind != NODE_MAP || !any_name(n, name))
+		if (n->kind != NODE_MAP || !begins(n->key, name))
 			continue;
 		if (found)
 			import_refuse(im, n->line,
@@ -74,7 +74,7 @@ static void file_set(struct import *im, struct node *n, const char *section,
 			    "one");
 	snprintf(path, sizeof(path), "%s%s%s%s%.*s", whole ? "" : im->dir,
 		 whole ? "" : "/", whole ? "" : folder, whole ? "" : "/",
-		 (int)strcspn(n->text, ", "), n->text);
+		 (int)strcspn(n->text, ","), n->text);
 	import_set(im, section, key, path, n->line);
 }
 
@@ -90,8 +90,8 @@ static void local_read(struct import *im, struct node *local)
 		import_set(im, "identity", "auth", "eap-mschapv2", line);
 	else if (strcmp(text, "eap-tls") == 0)
 		import_set(im, "identity", "auth", "eap-tls", line);
-	else if (any_name(&(struct node){.key = (char *)text}, "pubkey") ||
-		 strcmp(text, "rsa") == 0 || strcmp(text, "ecdsa") == 0)
+	else if (begins(text, "pubkey") || strcmp(text, "rsa") == 0 ||
+		 strcmp(text, "ecdsa") == 0)
 		import_set(im, "identity", "auth", "certificate", line);
 	else
 		import_refuse(im, line,
@@ -120,8 +120,7 @@ static void remote_read(struct import *im, struct node *remote)
 		import_note(im, import_line(remote),
 			    "no cacerts: the gateway must have a certificate "
 			    "of the system's CAs; else name its CA by ca");
-	if (auth && auth->text &&
-	    any_name(&(struct node){.key = auth->text}, "eap"))
+	if (auth && auth->text && begins(auth->text, "eap"))
 		import_refuse(im, auth->line,
 			      "a gateway that proves itself by EAP is not "
 			      "spoken");
@@ -158,7 +157,7 @@ static bool secret_is_ours(const struct import *im, struct node *secret)
 	bool named = false;
 
 	for (struct node *n = secret->first; n; n = n->next) {
-		if (!any_name(n, "id") || !n->text)
+		if (!begins(n->key, "id") || !n->text)
 			continue;
 		n->used = named = true;
 		if ((id && strcmp(n->text, id->text) == 0) ||
@@ -175,12 +174,13 @@ static void secrets_read(struct import *im, struct node *secrets)
 	bool cert = import_has_certificate(im);
 
 	for (struct node *n = secrets ? secrets->first : NULL; n; n = n->next) {
-		if (cert && (any_name(n, "private") || any_name(n, "rsa") ||
-			     any_name(n, "ecdsa") || any_name(n, "pkcs8")))
+		if (cert &&
+		    (begins(n->key, "private") || begins(n->key, "rsa") ||
+		     begins(n->key, "ecdsa") || begins(n->key, "pkcs8")))
 			file_set(im, node_get(n, "file"), "identity",
 				 "private-key", "private");
 		else if (!cert && !im->has_secret &&
-			 any_name(n, psk ? "ike" : "eap") &&
+			 begins(n->key, psk ? "ike" : "eap") &&
 			 secret_is_ours(im, n))
 			import_secret(im, node_get(n, "secret"));
 		node_ignore(n);

@@ -2,6 +2,7 @@
  * changes; nothing is asked for again. */
 #include "config.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -280,8 +281,11 @@ static enum err monitor_run(struct monitor *m, struct diag *diag)
 	enum err e;
 
 	for (;;) {
-		if (poll(fds, 2, m->screen ? CLOCK_MS : -1) < 0)
+		if (poll(fds, 2, m->screen ? CLOCK_MS : -1) < 0) {
+			if (errno != EINTR)
+				return diag_sys(diag, ERR_SYS, "poll");
 			continue;
+		}
 		if (fds[1].revents && !signal_take(m))
 			return OK;
 		if (fds[0].revents) {
