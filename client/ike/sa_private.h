@@ -11,6 +11,7 @@
 #define IKE_CHILDREN_MAX 6
 #define IKE_COOKIES_MAX	 4	/* answers with a cookie we follow */
 #define IKE_HINT_MS	 2000	/* after an unprotected refusal of INIT */
+#define IKE_REDIRECT_MS	 200	/* after an unprotected REDIRECT */
 #define IKE_NACK_MS	 500	/* after an unprotected refusal of a ticket */
 #define IKE_GHOST_MS	 30000	/* a deleted SA answers duplicates so long */
 #define IKE_OLD_MS	 180000 /* a replaced one waits so long for its DELETE */

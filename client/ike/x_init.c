@@ -294,6 +294,7 @@ static enum err init_accept(struct ike_sa *sa, const struct ike_rx *rx,
 		return e;
 	ke_free(&s->ke);
 	sa->hint = OK;
+	sa->redirected = false;
 	sa->hint_at_ms = IKE_NEVER;
 	diag_clear(&sa->hint_text);
 	ike_request_done(sa, sa->cur);
@@ -303,6 +304,17 @@ static enum err init_accept(struct ike_sa *sa, const struct ike_rx *rx,
 		 sa->behind_nat ? ", behind NAT" : "");
 	ike_set_state(sa, IKE_ST_AUTH, "keys are agreed");
 	return ike_auth_begin(sa);
+}
+
+/* Whoever saw our nonce may have said so: the gateway's own answer, should it
+ * come too, counts more. */
+static enum err init_redirected(struct ike_sa *sa)
+{
+	enum err e = ike_redirect_told(sa);
+
+	ike_note_hint(sa, e, IKE_REDIRECT_MS, sa->diag.text);
+	diag_clear(&sa->diag);
+	return OK;
 }
 
 enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx)
@@ -318,7 +330,7 @@ enum err ike_init_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		return init_refused(sa, rx);
 	if (!ike_msg_count(rx->msg, PLD_SA)) {
 		if (ike_redirect_take(sa, rx->msg, BYTES_OF(sa->setup->ni)))
-			return ike_redirect_told(sa);
+			return init_redirected(sa);
 		return ike_cookie_take(sa, rx);
 	}
 	/* Whoever is not our gateway may have written it: go on waiting. */

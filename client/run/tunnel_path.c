@@ -303,17 +303,24 @@ static void on_name(void *ctx)
  * known is tried meanwhile, and what comes joins the race. */
 static void ask_name(struct tunnel *t)
 {
+	const struct ike_redirect *to = &session_report(t->session)->gateway;
+	const char *name = to->name[0] ? to->name : t->profile->gateway;
 	struct diag diag = DIAG_INIT;
 	enum err e;
 
-	if (addr_parse(t->profile->gateway, &t->addrs[0]) == OK) {
+	if (to->addr.family != ADDR_NONE) {
+		t->addrs[0] = to->addr;
+		t->n_addrs = 1;
+		return;
+	}
+	if (addr_parse(name, &t->addrs[0]) == OK) {
 		t->n_addrs = 1;
 		return;
 	}
 	if (t->resolver)
 		loop_remove(t->loop, resolver_fd(t->resolver));
 	resolver_cancel(&t->resolver);
-	e = resolver_ask(t->profile->gateway, &t->resolver, &diag);
+	e = resolver_ask(name, &t->resolver, &diag);
 	if (!e) {
 		e = loop_add(t->loop, resolver_fd(t->resolver), on_name, t);
 		if (e)
@@ -323,11 +330,26 @@ static void ask_name(struct tunnel *t)
 		log_warn("%s", diag_text(&diag, e));
 }
 
+/* Sent to another gateway, or back: what is known is of the one before. */
+static bool gateway_changed(struct tunnel *t)
+{
+	const struct ike_redirect *now = &session_report(t->session)->gateway;
+
+	if (addr_eq(&now->addr, &t->gateway.addr) &&
+	    strcmp(now->name, t->gateway.name) == 0)
+		return false;
+	t->gateway = *now;
+	t->n_addrs = 0;
+	memset(&t->worked, 0, sizeof(t->worked));
+	return true;
+}
+
 void tunnel_answer_path(struct tunnel *t)
 {
 	t->cpu_start_us = os_cpu_us();
 	lanes_retire(t);
-	if (t->cache && t->worked.remote.family == ADDR_NONE)
+	if (!gateway_changed(t) && t->cache &&
+	    t->worked.remote.family == ADDR_NONE)
 		ticket_cache_worked(t->cache, t->profile, &t->worked);
 	ask_name(t);
 	race_begin(t);

@@ -39,7 +39,8 @@ struct tunnel {
 	struct resolver *resolver;	    /* asked just now; or NULL */
 	struct addr addrs[PATHS_ADDRS_MAX]; /* the gateway's, as resolved */
 	size_t n_addrs;
-	bool path_wanted; /* as soon as there are addresses */
+	struct ike_redirect gateway; /* whose they are; the profile's: none */
+	bool path_wanted;	     /* as soon as there are addresses */
 	struct lane lanes[LANES_MAX];
 	unsigned lanes_made;
 	struct lane *lane;    /* the tunnel's own; NULL: none */

@@ -336,6 +336,8 @@ void ladder_closed(struct session *s, bool is_live, const struct ike_action *a)
 	enum err why = a->u.closed.why;
 
 	session_note(s, why, a->u.closed.detail);
+	if (redirect_closed(s, is_live, a))
+		return;
 	if (s->report.state == SES_ST_CLOSING)
 		session_finish(s, ERR_CANCELLED, NULL);
 	else if (!is_live)

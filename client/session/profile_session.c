@@ -59,6 +59,7 @@ void profile_to_session(const struct profile *p, struct session_config *out)
 	c->force_encap = true;
 	c->fragmentation = true;
 	c->mobike = p->mobike;
+	c->redirects = true;
 	c->pfs_after_resume = p->pfs;
 	c->max_datagram = DATAGRAM_MAX;
 	c->dpd_ms = p->dpd_ms;

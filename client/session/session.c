@@ -362,6 +362,10 @@ enum err session_give_path(struct session *s, const struct ike_path *path,
 		move_give_path(s, path);
 		return OK;
 	}
+	if (!path && why == ERR_NAME && redirect_forget(s)) {
+		ladder_ask_path(s);
+		return OK;
+	}
 	if (!path) {
 		ladder_wait(s, SES_ST_NO_PATH, why);
 		return OK;

@@ -97,7 +97,9 @@ struct session_report {
 	int64_t renew_at_ms;  /* boot clock; INT64_MAX: nothing is planned */
 	bool renewal_stopped; /* nothing helped: the next connect is a full
 			       * one */
-	enum err last_error;  /* of the last attempt that failed */
+	/* Where ours sent us (RFC 5685); nowhere: the profile's gateway */
+	struct ike_redirect gateway;
+	enum err last_error; /* of the last attempt that failed */
 	char last_detail[320];
 	struct suite ike_suite, child_suite;
 };

@@ -76,6 +76,8 @@ struct session {
 	int64_t reauth_after_ms;   /* the last try was just before */
 	int64_t sleep_renew_at_ms; /* from then on before a sleep; 0: never */
 	int64_t now_ms;		   /* of the verb that runs */
+	uint8_t redirects;	   /* followed since */
+	int64_t redirects_since_ms;
 	struct session_action queue[SESSION_QUEUE_MAX];
 	size_t queue_head, queue_len;
 };
@@ -183,6 +185,13 @@ void quiet_sent(struct session *s);  /* a packet of the living SA leaves */
 void quiet_heard(struct session *s); /* one of the gateway's came for it */
 void quiet_data(struct session *s, bool ours, int64_t at_ms);
 void quiet_checked(struct session *s, enum ike_mapping mapping);
+
+/* redirect.c */
+/* An SA ended: is another gateway asked now? */
+bool redirect_closed(struct session *s, bool is_live,
+		     const struct ike_action *a);
+/* The gateway of the profile again; false: it was that one. */
+bool redirect_forget(struct session *s);
 
 /* renewal.c */
 /* A ticket of the living SA is stored; its renewal is planned. */

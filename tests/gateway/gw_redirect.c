@@ -40,9 +40,12 @@ bool gw_redirect_first(struct gw *gw, const struct ike_msg *msg,
 		       struct bytes ni, const struct gw_path *path)
 {
 	uint8_t data[sizeof(gw->redirect_to) + IKE_NONCE_MAX];
+	struct ike_notify n;
 	struct wr w = wr_open(data, sizeof(data));
 
-	if (gw->redirect != GW_REDIRECT_FIRST || !gw_redirect_knows(msg))
+	/* Whoever was sent here stays: it may be we who did. */
+	if (gw->redirect != GW_REDIRECT_FIRST ||
+	    !ike_msg_notify(msg, N_REDIRECT_SUPPORTED, &n))
 		return false;
 	wr_bytes(&w, bytes(gw->redirect_to, gw->redirect_len));
 	wr_bytes(&w, ni);
