@@ -7,7 +7,6 @@
 #include <pwd.h>
 #include <glib-unix.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <NetworkManager.h>
@@ -27,17 +26,6 @@ static gboolean launch_fail(GError **error, const char *what, const char *why)
 	return FALSE;
 }
 
-/* Its tickets lie in its home, which sysusers does not make. */
-static gboolean home_make(const struct passwd *pw, GError **error)
-{
-	if (mkdir(pw->pw_dir, 0700) < 0)
-		return errno == EEXIST ||
-		       launch_fail(error, pw->pw_dir, g_strerror(errno));
-	if (lchown(pw->pw_dir, pw->pw_uid, pw->pw_gid) < 0)
-		return launch_fail(error, pw->pw_dir, g_strerror(errno));
-	return TRUE;
-}
-
 static char **env_add_id(char **env, const char *key, unsigned id)
 {
 	g_autofree char *text = g_strdup_printf("%u", id);
@@ -48,35 +36,22 @@ static char **env_add_id(char **env, const char *key, unsigned id)
 /* As sudo would say who called: the core becomes that user. */
 static char **env_of(const struct passwd *pw)
 {
-	g_autofree char *run =
-		g_strdup_printf("/run/user/%u", (unsigned)pw->pw_uid);
+	g_autofree char *bus =
+		g_strdup_printf("/run/user/%u/bus", (unsigned)pw->pw_uid);
+	g_autofree char *address = g_strdup_printf("unix:path=%s", bus);
 	const char *level = g_getenv(LOG_LEVEL);
 	char **env = NULL;
 
 	env = g_environ_setenv(env, "PATH", PATH_ENV, TRUE);
-	env = g_environ_setenv(env, "HOME", pw->pw_dir, TRUE);
 	env = env_add_id(env, "SUDO_UID", (unsigned)pw->pw_uid);
 	env = env_add_id(env, "SUDO_GID", (unsigned)pw->pw_gid);
-	/* The desktop's keyring is reached through it, too. */
-	if (g_file_test(run, G_FILE_TEST_IS_DIR))
-		env = g_environ_setenv(env, "XDG_RUNTIME_DIR", run, TRUE);
+	/* The way to the desktop's keyring. */
+	if (g_file_test(bus, G_FILE_TEST_EXISTS))
+		env = g_environ_setenv(env, "DBUS_SESSION_BUS_ADDRESS", address,
+				       TRUE);
 	if (level)
 		env = g_environ_setenv(env, LOG_LEVEL, level, TRUE);
 	return env;
-}
-
-static char **environment_make(const char *owner, GError **error)
-{
-	const char *name = owner ? owner : NOBODYS;
-	const struct passwd *pw = getpwnam(name);
-
-	if (!pw) {
-		launch_fail(error, name,
-			    "no such user (systemd-sysusers makes " NOBODYS
-			    ")");
-		return NULL;
-	}
-	return owner || home_make(pw, error) ? env_of(pw) : NULL;
 }
 
 gboolean child_start(struct child *child, const char *owner, const char *name,
@@ -84,11 +59,15 @@ gboolean child_start(struct child *child, const char *owner, const char *name,
 {
 	const char *const argv[] = {CORE, name, NULL};
 	g_autoptr(GSubprocessLauncher) launcher = NULL;
-	g_auto(GStrv) env = environment_make(owner, error);
+	const char *user = owner ? owner : NOBODYS;
+	const struct passwd *pw = getpwnam(user);
+	g_auto(GStrv) env = pw ? env_of(pw) : NULL;
 	int sv[2];
 
-	if (!env)
-		return FALSE;
+	if (!pw)
+		return launch_fail(
+			error, user,
+			"no such user (systemd-sysusers makes " NOBODYS ")");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return launch_fail(error, "socketpair", g_strerror(errno));
 	g_unix_set_fd_nonblocking(sv[0], TRUE, NULL);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/nm/channel.h"
+#include "client/nm/folders.h"
 #include "client/run/confine.h"
 #include "client/run/control.h"
 #include "client/run/status.h"
@@ -225,6 +226,8 @@ static enum err privilege_drop(struct core *c, struct diag *diag)
 	e = net_spawn(&c->net, diag);
 	if (!e)
 		e = os_invoking_user(&user, diag);
+	if (!e)
+		e = folders_make(&user, diag);
 	if (!e)
 		e = os_drop_to(&user, diag);
 	if (!e)

@@ -2,6 +2,8 @@
 # its care as connections "base-wifi" and "base-lte", our plugin from the build.
 
 NM_UID=4712
+NM_CAPS=-all,+net_admin,+dac_override,+net_raw,+net_bind_service,+setgid
+NM_CAPS=$NM_CAPS,+setuid,+sys_module,+audit_write,+kill,+sys_chroot
 
 nm_bus_conf() {
 	cat <<-X
@@ -44,12 +46,15 @@ nm_conf() {
 }
 
 # nm_users: the user of everybody's connections; a runtime folder for alice.
+# What the client keeps is gone.
 nm_users() {
 	grep -q '^nm-vpn-connect:' /etc/passwd || {
-		echo "nm-vpn-connect:x:$NM_UID:$NM_UID::$NM/home:/bin/sh" >>/etc/passwd
+		echo "nm-vpn-connect:x:$NM_UID:$NM_UID::/:/bin/sh" >>/etc/passwd
 		echo "nm-vpn-connect:x:$NM_UID:" >>/etc/group
 	}
 	install -d -m 700 -o $CL_UID -g $CL_UID /run/user/$CL_UID
+	mountpoint -q /var/lib || mount -t tmpfs nm /var/lib
+	rm -rf /run/nm-vpn-connect /var/lib/nm-vpn-connect
 }
 
 nm_installed() { [ -x /usr/sbin/NetworkManager ] && [ -e "$PREFIX/lib/NetworkManager/VPN/nm-vpn-connect-service.name" ]; }
@@ -69,10 +74,7 @@ nm_start() {
 	nm_users
 	nm_conf >/etc/NetworkManager/NetworkManager.conf
 	nm_bus_conf >"$NM/bus.conf"
-	# The stored state is a fixed path.
 	mkdir -p /var/lib/NetworkManager
-	mountpoint -q /var/lib/NetworkManager ||
-		mount -t tmpfs nm /var/lib/NetworkManager
 	rm -rf /var/lib/NetworkManager/*
 	dbus-daemon --config-file="$NM/bus.conf" --nofork --nopidfile \
 		>"$SCRATCH/bus.out" 2>&1 &
@@ -81,9 +83,14 @@ nm_start() {
 	# Else it would take what is there for connections of its own.
 	ip -n cl addr flush dev wifi
 	ip -n cl addr flush dev lte
-	# With a /sys that cannot be written it does not wait for udev.
+	# In the sandbox of its unit (Debian's); and with a /sys that cannot be
+	# written it does not wait for udev.
 	nsenter --net=/run/netns/cl unshare -m sh -c \
-		'mount -t sysfs -o ro sysfs /sys && exec "$@"' sh \
+		'mount -t sysfs -o ro sysfs /sys &&
+		for d in "$0" /run/user /usr; do
+			mount --bind "$d" "$d" && mount -o remount,bind,ro "$d" || exit
+		done
+		exec "$@"' "$CL" setpriv --bounding-set "$NM_CAPS" \
 		NetworkManager --debug --log-level=DEBUG \
 		--log-domains=VPN:TRACE,DEVICE,CORE,DNS,AGENTS,SETTINGS \
 		>"$SCRATCH/nm.out" 2>&1 &
