@@ -189,7 +189,8 @@ static void cbc_job(const struct mb *m, struct esp_job *job, IMB_JOB *j)
 	struct cipher_text *t = &job->text;
 	size_t before = t->head.len + m->iv_len;
 
-	memcpy(t->icv, t->tail.p, t->tail.len);
+	if (t->tail.len > 0)
+		memcpy(t->icv, t->tail.p, t->tail.len);
 	j->cipher_mode = IMB_CIPHER_CBC;
 	j->hash_alg = m->hmac;
 	j->enc_keys = m->enc;
