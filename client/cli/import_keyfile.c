@@ -35,10 +35,23 @@ static bool is_networkmanagers(const char *key)
 	return false;
 }
 
+/* NetworkManager's own, beside the keys of a plugin. */
+static bool is_managers(const char *key)
+{
+	static const char *const keys[] = {"service-type", "password-flags",
+					   "persistent", "timeout",
+					   "user-name"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 static void own_read(struct import *im, struct node *vpn)
 {
 	for (struct node *n = vpn->first; n; n = n->next)
-		if (!is_networkmanagers(n->key))
+		if (!is_managers(n->key))
 			own_pair_read(im, n);
 	node_ignore(vpn);
 }
