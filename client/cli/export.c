@@ -72,7 +72,6 @@ enum err export_keyfile(const struct export_to *to, const char *text,
 		"[connection]\nid=%s\nuuid=%s\ntype=vpn\nautoconnect=false\n"
 		"permissions=user:%s:;\n\n[vpn]\n"
 		"service-type=org.freedesktop.NetworkManager.vpn-connect\n"
-		"persistent=true\n"
 		"persistent=true\n", /* a lost network does not end it */
 		to->name, to->uuid, to->user);
 	profile_each(text, pair_put, &w);

@@ -23,18 +23,6 @@ static void own_pair_read(struct import *im, struct node *n)
 	import_refuse(im, n->line, "%.60s is not a key of ours", n->key);
 }
 
-static bool is_networkmanagers(const char *key)
-{
-	static const char *const keys[] = {"service-type", "password-flags",
-					   "persistent", "timeout",
-					   "user-name"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(key, keys[i]) == 0)
-			return true;
-	return false;
-}
-
 /* NetworkManager's own, beside the keys of a plugin. */
 static bool is_managers(const char *key)
 {
