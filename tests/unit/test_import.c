@@ -472,6 +472,7 @@ static void what_was_exported_comes_back_the_same(void **state)
 	assert_int_equal(export_keyfile(&to, profile, &keyfile), OK);
 	assert_non_null(strstr(keyfile, "permissions=user:alice:;\n"));
 	assert_non_null(strstr(keyfile, "password-flags=1\n"));
+	assert_non_null(strstr(keyfile, "persistent=true\n"));
 	assert_int_equal(take(keyfile), OK);
 	free(keyfile);
 	assert_line("ca = /home/alice/vpn/office.pem\n");
@@ -483,6 +484,16 @@ static void what_was_exported_comes_back_the_same(void **state)
 
 /* --- our own ----------------------------------------------------------------
  */
+
+static void what_networkmanager_adds_is_no_key_of_ours(void **state)
+{
+	assert_int_equal(take(NM_HEAD "vpn-connect\ngateway-address=a.b\n"
+				      "identity-auth=psk\nidentity-id=me\n"
+				      "persistent=true\ntimeout=60\n"
+				      "user-name=alice\npassword-flags=1\n"),
+			 OK);
+	assert_int_equal(im->n_notes, 0);
+}
 
 static void our_own_profile_is_taken_as_it_is(void **state)
 {
@@ -566,6 +577,7 @@ int main(void)
 		CASE(a_keyfile_of_strongswan_is_a_profile),
 		CASE(a_keyfile_that_is_not_ours_is_refused_with_its_line),
 		CASE(what_was_exported_comes_back_the_same),
+		CASE(what_networkmanager_adds_is_no_key_of_ours),
 		CASE(our_own_profile_is_taken_as_it_is),
 		CASE(a_fetched_profile_names_no_files_of_ours),
 		CASE(names_become_those_of_files),
