@@ -447,6 +447,94 @@ static void an_esn_tunnel_runs_across_the_wrap_of_the_low_half(void **state)
 	esp_sa_free(&rx);
 }
 
+/* --- many at once ------------------------------------------------ */
+
+/* Seals 4096 packets, across the wrap; opens them in batches, each batch
+ * shuffled over the whole window and with every fifth packet twice. */
+static void batches_survive_reordering_and_open_each_packet_once(void **state)
+{
+	enum { ALL = ESP_REPLAY_WINDOW };
+	static struct room rooms[ALL], again[ESP_BATCH];
+	struct esp_slot slots[ESP_BATCH];
+	uint8_t buf[60];
+
+	for (size_t k = 0; k < N_ALGS; k++) {
+		struct esp_params p = params_make(k, true);
+		struct esp_sa *tx = sa_make(&p), *rx = sa_make(&p);
+		size_t opened = 0, doubles = 0;
+
+		tx->seq = rx->replay.top = 0xfffff800;
+		for (size_t i = 0; i < ALL; i += ESP_BATCH) {
+			for (size_t j = 0; j < ESP_BATCH; j++) {
+				room_fill(&rooms[i + j],
+					  inner_make(buf, sizeof(buf)));
+				slots[j].pkt = rooms[i + j].pkt;
+				slots[j].next_header = ESP_NEXT_IPV4;
+			}
+			esp_seal_many(tx, slots, ESP_BATCH);
+			for (size_t j = 0; j < ESP_BATCH; j++) {
+				assert_int_equal(slots[j].result, OK);
+				rooms[i + j].pkt = slots[j].pkt;
+			}
+		}
+		/* 1021 is prime to 4096: each once, far from each other. */
+		for (size_t i = 0; opened < ALL;) {
+			size_t n = 0, twice = 0;
+
+			for (; n < ESP_BATCH && i < ALL; i++) {
+				struct room *r = &rooms[i * 1021 % ALL];
+
+				if (i % 5 == 0 && n + 2 <= ESP_BATCH) {
+					room_fill(&again[n], room_view(r));
+					slots[n].pkt = again[n].pkt;
+					n++;
+					twice++;
+				}
+				if (n == ESP_BATCH)
+					break;
+				slots[n++].pkt = r->pkt;
+			}
+			esp_open_many(rx, slots, n);
+			for (size_t j = 0; j < n; j++) {
+				if (slots[j].result == ERR_REPLAY) {
+					doubles++;
+					continue;
+				}
+				assert_int_equal(slots[j].result, OK);
+				assert_int_equal(slots[j].pkt.len, 60);
+				opened++;
+			}
+			assert_true(twice > 0 || i == ALL);
+		}
+		assert_int_equal(opened, ALL);
+		assert_int_equal(esp_sa_counters(rx)->replayed, doubles);
+		assert_true(doubles > ALL / 6);
+		assert_true(esp_sa_seq(rx) == 0x100000800);
+		esp_sa_free(&tx);
+		esp_sa_free(&rx);
+	}
+}
+
+static void a_batch_seals_what_numbers_are_left_for(void **state)
+{
+	struct esp_params p = params_make(0, false);
+	struct esp_sa *sa = sa_make(&p);
+	struct esp_slot slots[5];
+	struct room r[5];
+	uint8_t buf[40];
+
+	sa->seq = UINT32_MAX - 3;
+	for (size_t i = 0; i < 5; i++) {
+		room_fill(&r[i], inner_make(buf, sizeof(buf)));
+		slots[i].pkt = r[i].pkt;
+		slots[i].next_header = ESP_NEXT_IPV4;
+	}
+	esp_seal_many(sa, slots, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(slots[i].result, i < 3 ? OK : ERR_EXPIRED);
+	esp_sa_free(&sa);
+}
+
 /* --- what we refuse ---------------------------------------------- */
 
 static void open_refuses_every_flipped_bit(void **state)
@@ -682,6 +770,8 @@ int main(void)
 		T(ivs_count_for_aeads_and_are_unforeseeable_for_cbc),
 		T(seal_refuses_when_the_numbers_are_used_up),
 		T(an_esn_tunnel_runs_across_the_wrap_of_the_low_half),
+		T(batches_survive_reordering_and_open_each_packet_once),
+		T(a_batch_seals_what_numbers_are_left_for),
 		T(open_refuses_every_flipped_bit),
 		T(open_refuses_every_shorter_packet),
 		T(open_refuses_a_replayed_packet_and_counts_it),
