@@ -274,13 +274,15 @@ void dataplane_how(struct dataplane *d, struct dataplane_how *out)
 	both_give(d);
 }
 
-void dataplane_activity(const struct dataplane *d, int64_t *out_heard_ms,
+void dataplane_activity(struct dataplane *d, int64_t *out_heard_ms,
 			int64_t *out_spoke_ms)
 {
 	*out_heard_ms =
 		atomic_load_explicit(&d->in.heard_ms, memory_order_relaxed);
 	*out_spoke_ms =
 		atomic_load_explicit(&d->out.spoke_ms, memory_order_relaxed);
+	atomic_store_explicit(&d->out.tell, *out_heard_ms >= *out_spoke_ms,
+			      memory_order_relaxed);
 }
 
 /* --- in the caller's loop ------------------------------------------------ */

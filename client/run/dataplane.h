@@ -80,8 +80,11 @@ int dataplane_ike_fd(const struct dataplane *d);
 bool dataplane_next_ike(struct dataplane *d, uint8_t *buf, size_t cap,
 			size_t *out_len);
 /* When the pump last opened an authentic packet and last sent one, boot clock;
- * 0: not yet. It wakes nobody for it. */
-void dataplane_activity(const struct dataplane *d, int64_t *out_heard_ms,
+ * 0: not yet. It wakes nobody for it, but once: for the first packet sent after
+ * all that was sent had been answered when this was called, dataplane_ike_fd
+ * is readable without a message. So an answer that stays away can be missed in
+ * time. */
+void dataplane_activity(struct dataplane *d, int64_t *out_heard_ms,
 			int64_t *out_spoke_ms);
 
 #endif

@@ -2,6 +2,7 @@
 #include "client/run/dataplane_private.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "platform/os.h"
 
@@ -114,6 +115,16 @@ static void sender_follow(struct dataplane *d)
 	}
 }
 
+static void tell_spoke(struct dataplane *d, int64_t now_ms)
+{
+	struct out_side *o = &d->out;
+
+	atomic_store_explicit(&o->spoke_ms, now_ms, memory_order_relaxed);
+	if (atomic_load_explicit(&o->tell, memory_order_relaxed) &&
+	    atomic_exchange_explicit(&o->tell, false, memory_order_relaxed))
+		(void)send(d->ike[1], "", 0, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 size_t out_batch(struct dataplane *d, dataplane_sink *sink, void *ctx)
 {
 	struct out_side *o = &d->out;
@@ -142,7 +153,6 @@ size_t out_batch(struct dataplane *d, dataplane_sink *sink, void *ctx)
 	}
 	flush(d, sink, ctx);
 	if (o->packets != before)
-		atomic_store_explicit(&o->spoke_ms, now_ms,
-				      memory_order_relaxed);
+		tell_spoke(d, now_ms);
 	return reads;
 }

@@ -41,6 +41,7 @@ struct out_side {
 	pthread_t thread;
 	int wake_fd;
 	_Atomic int64_t spoke_ms;
+	atomic_bool tell; /* the loop wants to know of the next packet */
 };
 
 struct in_side {

@@ -134,6 +134,7 @@ enum err dataplane_start(struct dataplane *d, int udp_fd)
 	if (d->out.wake_fd < 0 || d->in.wake_fd < 0)
 		e = ERR_SYS;
 	atomic_store(&d->stop, false);
+	atomic_store(&d->out.tell, true);
 	udp_set(d, udp_fd);
 	if (!e)
 		e = thread_start(&d->out.thread, out_thread, d);
