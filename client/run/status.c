@@ -1,6 +1,7 @@
 #include "client/run/status.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* "" is null. */
@@ -83,7 +84,8 @@ static void connect_json(json_t *o, const struct tunnel_status *s)
 	set_int(o, "since", (uint64_t)(s->since_wall_ms / 1000));
 	json_object_set_new(o, "behind_nat", json_boolean(r->behind_nat));
 	json_object_set_new(o, "keepalive_s",
-			    r->behind_nat && r->keepalive_ms
+			    r->behind_nat && r->keepalive_ms &&
+					    strcmp(s->transport, "tcp") != 0
 				    ? json_integer(r->keepalive_ms / 1000)
 				    : json_null());
 	json_object_set_new(o, "inner", inner_json(s));

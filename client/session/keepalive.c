@@ -97,6 +97,7 @@ void keepalive_heard(struct keepalive *k, int64_t now_ms)
 
 void keepalive_checked(struct keepalive *k, bool same)
 {
+	k->told = true;
 	if (same)
 		survived(k, k->silence_ms);
 	else if (!k->blurred)
@@ -112,8 +113,8 @@ uint32_t keepalive_interval_ms(const struct keepalive *k)
 
 	if (dies && base >= dies)
 		base = larger(lives, dies / 2);
-	if (!dies && !reaches(lives, base))
-		return base; /* to be proven first */
+	if (!k->told || (!dies && !reaches(lives, base)))
+		return larger(base, MIN_MS); /* to be proven first */
 	if (!dies)
 		return smaller(base + smaller(base, STEP_MS), MAX_MS);
 	if (dies - base > larger(NEAR_MS, dies / 16))

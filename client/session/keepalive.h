@@ -21,7 +21,8 @@ struct keepalive_known {
 struct keepalive {
 	uint32_t first_ms; /* where it begins: what nearly every NAT stands */
 	struct keepalive_known known;
-	bool broke_once;	/* at this interval */
+	bool broke_once; /* at this interval */
+	bool told; /* the gateway tells: a step too far would be noticed */
 	int64_t any_ms, out_ms; /* the last packet of either side, and ours */
 	/* The longest silence, and ours, since the mapping was looked at. */
 	uint32_t silence_ms, our_silence_ms;

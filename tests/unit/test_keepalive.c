@@ -138,6 +138,8 @@ static void keepalive_notices_a_network_that_became_better(void **state)
 	assert_int_equal(keepalive_interval_ms(&k), 50000);
 	keepalive_heard(&k, 100000); /* the gateway, after a long silence */
 	assert_int_equal(k.known.lives_ms, 100000);
+	assert_int_equal(keepalive_interval_ms(&k), 100000);
+	keepalive_checked(&k, true);
 	assert_true(keepalive_interval_ms(&k) > 100000);
 }
 
@@ -181,6 +183,27 @@ static void keepalive_an_answer_to_us_proves_no_silence(void **state)
 	keepalive_sent(&k, 500000);
 	keepalive_heard(&k, 500050);
 	assert_in_range(k.known.lives_ms, 0, 50);
+}
+
+/* A gateway without MOBIKE answers, and does not say whom. */
+static void
+keepalive_goes_no_further_than_proven_where_nothing_is_told(void **state)
+{
+	struct nat n = {.timeout_ms = 40000};
+	struct keepalive k;
+
+	keepalive_begin(&k, FIRST_MS, &nothing, 0);
+	n.now_ms = 30000;
+	nat_packet(&n, false);
+	keepalive_heard(&k, n.now_ms);
+	for (int round = 0; round < 100; round++) {
+		n.now_ms = k.out_ms + keepalive_interval_ms(&k) + 3;
+		nat_packet(&n, true);
+		keepalive_sent(&k, n.now_ms);
+		keepalive_heard(&k, n.now_ms + 40);
+	}
+	assert_int_equal(keepalive_interval_ms(&k), 30000);
+	assert_int_equal(n.breaks, 0);
 }
 
 /* Data that threads carry is told of only now and then. */
@@ -227,6 +250,7 @@ int main(void)
 		T(keepalive_a_router_restarted_once_changes_nothing),
 		T(keepalive_traffic_without_silence_proves_nothing),
 		T(keepalive_an_answer_to_us_proves_no_silence),
+		T(keepalive_goes_no_further_than_proven_where_nothing_is_told),
 		T(keepalive_data_that_was_not_seen_blames_no_silence),
 		T(keepalive_never_waits_longer_than_ten_minutes),
 	};
