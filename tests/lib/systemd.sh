@@ -3,9 +3,15 @@
 # what a test asks for. To be sourced after lab.sh, inside the lab.
 #
 # $SD_ROOT is its root folder, seen from outside, before and after sd_boot.
+# $SD_WHY is why one of these failed.
 
 SD=/run/lab/sd
 SD_ROOT=$SD/root
+SD_PID= SD_CGROUP= SD_WHY=
+sd_cannot() {
+	SD_WHY=$*
+	return 1
+}
 
 # sd_fetch DEBIAN-PACKAGE...: before the lab, which has no way out, is entered.
 sd_fetch() {
@@ -25,17 +31,15 @@ sd_installed() {
 # sd_prepare DEBIAN-PACKAGE...: the root folder, with the packages unpacked
 # that this machine has not (to install them would change it).
 sd_prepare() {
-	local p d=$SD_ROOT
-	command -v systemd-run >/dev/null && [ -x /lib/systemd/systemd ] || {
-		echo "systemd is not installed"
-		return 1
-	}
+	local p d=$SD_ROOT cg=/sys/fs/cgroup
+	[ -x /lib/systemd/systemd ] || sd_cannot "systemd is not installed" || return
+	[ -d $cg/unified ] && cg=$cg/unified
+	SD_CGROUP=$cg/vpc-lab-$(stat -L -c %i /proc/self/ns/net)
+	mkdir "$SD_CGROUP" 2>/dev/null && [ -w "$SD_CGROUP/cgroup.procs" ] ||
+		sd_cannot "no cgroup of version 2 can be made" || return
 	mkdir -p $SD/upper $SD/work $d
 	mount -t overlay sd -o lowerdir=/,upperdir=$SD/upper,workdir=$SD/work \
-		$d 2>/dev/null || {
-		echo "no overlay of / here"
-		return 1
-	}
+		$d 2>/dev/null || sd_cannot "no overlay of / here" || return
 	for p; do
 		sd_package "$p" || return
 	done
@@ -61,10 +65,8 @@ sd_prepare() {
 sd_package() {
 	# /lib stays the link it is.
 	sd_installed "$1" || dpkg --fsys-tarfile "$WORK/debs/$1"_*.deb |
-		tar -x --keep-directory-symlink -C "$SD_ROOT" || {
-		echo "package $1 is neither installed nor to be had"
-		return 1
-	}
+		tar -x --keep-directory-symlink -C "$SD_ROOT" ||
+		sd_cannot "package $1 is neither installed nor to be had"
 }
 
 # sd_account NAME UID: a user with a home folder.
@@ -77,10 +79,7 @@ sd_account() {
 
 # sd_boot: starts it in namespace cl and waits until it is up.
 sd_boot() {
-	local up c s cg=/sys/fs/cgroup
-	[ -d $cg/unified ] && cg=$cg/unified
-	SD_CGROUP=$cg/vpc-lab-$(stat -c %i /proc/self/ns/net)
-	mkdir -p "$SD_CGROUP" || return
+	local up
 	# The cgroup before its namespace: that becomes the container's root.
 	(
 		echo $BASHPID >"$SD_CGROUP/cgroup.procs"
@@ -89,15 +88,10 @@ sd_boot() {
 			bash -c '. "$0"; sd_become' "$LIB/systemd.sh"
 	) </dev/null >"$SCRATCH/sd.log" 2>&1 &
 	up=$!
-	wait_for 5 sd_is_systemd $up || {
-		tail -n 3 "$SCRATCH/sd.log"
-		return 1
-	}
-	wait_for 20 sd_exec systemctl is-active lab.target || {
-		sd_exec systemctl list-jobs --no-pager
-		tail -n 20 "$SCRATCH/sd.log"
-		return 1
-	}
+	wait_for 5 sd_is_systemd $up ||
+		sd_cannot "$(tail -n 1 "$SCRATCH/sd.log")" || return
+	wait_for 20 sd_exec systemctl is-active lab.target ||
+		sd_cannot "waits for $(sd_exec systemctl list-jobs --no-legend --no-pager | tr -s ' \n' ' ')"
 }
 sd_is_systemd() {
 	SD_PID=$(tr -d ' ' <"/proc/$1/task/$1/children") &&
@@ -162,8 +156,8 @@ sd_logout() { sd_exec systemctl stop "seat-$1"; }
 
 # sd_down: everything in it ends, its cgroup goes.
 sd_down() {
-	[ -n "${SD_PID:-}" ] && kill -KILL "$SD_PID" 2>/dev/null
-	wait_for 3 sd_no_cgroup
+	[ -z "$SD_PID" ] || kill -KILL "$SD_PID" 2>/dev/null
+	wait_for 10 sd_no_cgroup
 	umount -l $SD_ROOT 2>/dev/null
 }
 sd_no_cgroup() {
