@@ -206,6 +206,8 @@ static void hear_ike(struct lane *l, struct bytes msg)
 		log_debug("message dropped: %s", err_text(e));
 	else
 		t->reconnects = 0;
+	/* What it agreed on depends on the transport. */
+	tunnel_follow_path(t);
 	tunnel_pump(t);
 }
 
