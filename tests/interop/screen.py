@@ -42,6 +42,8 @@ def main():
     columns, seconds, out = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
     pid, terminal = pty.fork()
     if pid == 0:
+        # A shell's background jobs have it ignored; a terminal's do not.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.environ["TERM"] = "xterm"
         os.execvp(sys.argv[4], sys.argv[4:])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ,
