@@ -153,6 +153,13 @@ static void race_begin(struct tunnel *t)
 	while (e && next_try(t, &try)) {
 		diag_clear(&diag);
 		e = try_open(t, &try, &l, &diag);
+		/* A route may have come after port 4500 was tried; a move to
+		 * 500 would be one to where no ESP goes. */
+		if (!e && try.kind == PATH_UDP_500 &&
+		    session_can_move(t->session)) {
+			lane_close(l);
+			e = ERR_NAME;
+		}
 	}
 	if (e && t->resolver) {
 		t->path_wanted = true;
@@ -384,6 +391,9 @@ static void on_netmon(void *ctx)
 	if (!netmon_drain(t->netmon))
 		return;
 	tunnel_notice_sleep(t);
+	/* Whoever was asked before may be out of reach. */
+	if (t->path_wanted)
+		ask_name(t);
 	there = look_at_path(t, &now);
 	if (!there && !is_elsewhere(t)) {
 		session_path_lost(t->session, now_ms);
