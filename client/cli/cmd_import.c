@@ -162,15 +162,20 @@ static enum err container_open(struct job *job, struct diag *diag)
 		secret_wipe(&secret);
 		return e;
 	}
-	e = import_open_p12(job->im, NULL, NULL);
+	e = import_open_p12(job->im, NULL, diag);
 	for (int i = 0; e == ERR_NEEDS_PERSON && i < PASSWORD_TRIES; i++) {
 		diag_clear(diag);
 		if (i > 0)
 			fputs("that does not open it\n", stderr);
 		e = prompt_secret_alone("Password of the certificate (PKCS#12)",
-					&secret, diag);
+					&secret, NULL);
+		if (e == ERR_NEEDS_PERSON)
+			return diag_set(diag, e,
+					"the certificate needs its password: "
+					"at a terminal, or from a file by "
+					"--password-file");
 		if (e)
-			break;
+			return e;
 		e = open_with(job, &secret, diag);
 		secret_wipe(&secret);
 	}
