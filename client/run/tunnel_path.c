@@ -145,6 +145,7 @@ static void race_begin(struct tunnel *t)
 	struct diag diag = DIAG_INIT;
 	enum err e = ERR_NAME;
 	struct path_try try;
+	bool again = false;
 	struct lane *l;
 
 	t->n_tried = 0;
@@ -153,11 +154,11 @@ static void race_begin(struct tunnel *t)
 	while (e && next_try(t, &try)) {
 		diag_clear(&diag);
 		e = try_open(t, &try, &l, &diag);
-		/* A route may have come after port 4500 was tried; a move to
-		 * 500 would be one to where no ESP goes. */
-		if (!e && try.kind == PATH_UDP_500 &&
-		    session_can_move(t->session)) {
+		/* A route has come since better ways were tried: anew. */
+		if (!e && try.kind != PATH_UDP && t->n_tried > 1 && !again) {
 			lane_close(l);
+			t->n_tried = 0;
+			again = true;
 			e = ERR_NAME;
 		}
 	}

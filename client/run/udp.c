@@ -39,12 +39,24 @@ static enum err sock_to_addr(const union sock *s, struct addr *out)
 			       ntohs(s->v6.sin6_port), out);
 }
 
+/* Of this host or link alone: ::1, fe80::/10. */
+static bool is_near(const struct addr *a)
+{
+	static const uint8_t loopback[16] = {[15] = 1};
+
+	if (a->family != ADDR_V6)
+		return false;
+	return memcmp(a->b, loopback, sizeof(loopback)) == 0 ||
+	       (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
+}
+
 enum err udp_connect(int fd, const struct addr *remote, struct ike_path *out,
 		     struct diag *diag)
 {
 	char text[ADDR_STR_MAX];
 	union sock s;
 	socklen_t len = sock_from_addr(remote, &s);
+	enum err e;
 
 	/* EINPROGRESS: TCP */
 	if (connect(fd, &s.sa, len) < 0 && errno != EINPROGRESS)
@@ -57,7 +69,13 @@ enum err udp_connect(int fd, const struct addr *remote, struct ike_path *out,
 		return diag_sys(diag, ERR_SYS, "getsockname");
 	out->remote = *remote;
 	out->mtu = os_path_mtu(fd);
-	return sock_to_addr(&s, &out->local);
+	e = sock_to_addr(&s, &out->local);
+	/* A route is left but no address: no answer finds back. */
+	if (!e && is_near(&out->local) && !is_near(remote))
+		return diag_set(diag, ERR_NO_ANSWER,
+				"no address to reach the gateway %s from",
+				addr_str_port(remote, text));
+	return e;
 }
 
 uint32_t udp_mark(int fd)
