@@ -300,15 +300,25 @@ static void msg_fill(const struct pktio_udp *u, const struct pktio_run *r,
 		h->msg_control = NULL;
 }
 
-static bool wait_writable(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
+/* A call may wait once for a full socket; what does not fit then is lost, as
+ * in any full queue. */
+struct patience {
+	bool used;
+	bool full; /* and it was in vain */
+};
 
-	return poll(&p, 1, FULL_MS) > 0;
+static bool wait_writable(int fd, struct patience *p)
+{
+	struct pollfd fds = {.fd = fd, .events = POLLOUT};
+
+	p->full = p->used || poll(&fds, 1, FULL_MS) <= 0;
+	p->used = true;
+	return !p->full;
 }
 
 /* Returns how many messages went; fewer than n: errno says why. */
-static size_t msgs_send(int fd, struct mmsghdr *msgs, size_t n)
+static size_t msgs_send(int fd, struct mmsghdr *msgs, size_t n,
+			struct patience *p)
 {
 	size_t sent = 0;
 	int k;
@@ -320,21 +330,26 @@ static size_t msgs_send(int fd, struct mmsghdr *msgs, size_t n)
 			sent += (size_t)k;
 		else if (errno == ECONNREFUSED || errno == EINTR)
 			continue; /* told once, of an earlier one */
-		else if (errno != EAGAIN || !wait_writable(fd))
+		else if (errno != EAGAIN || !wait_writable(fd, p))
 			break;
 	}
 	return sent;
 }
 
+static size_t datagrams(const struct pktio_run *r)
+{
+	return (r->len + r->stride - 1) / r->stride;
+}
+
 /* Datagram by datagram; what fails is left out. */
 static size_t run_send_each(const struct pktio_udp *u,
-			    const struct pktio_run *r)
+			    const struct pktio_run *r, struct patience *p)
 {
 	struct out_msg out[SEND_MAX];
 	struct mmsghdr msgs[SEND_MAX];
-	size_t at = 0, n, sent, lost = 0;
+	size_t at = 0, n, sent, gone = 0;
 
-	while (at < r->len) {
+	while (at < r->len && !p->full) {
 		for (n = 0; n < SEND_MAX && at < r->len; n++) {
 			size_t len = r->len - at < r->stride ? r->len - at
 							     : r->stride;
@@ -343,41 +358,54 @@ static size_t run_send_each(const struct pktio_udp *u,
 				 &msgs[n].msg_hdr);
 			at += len;
 		}
-		for (sent = 0; sent < n; sent++) {
-			sent += msgs_send(u->fd, msgs + sent, n - sent);
-			lost += sent < n;
+		/* One that is refused for itself is passed over. */
+		for (sent = 0; sent < n && !p->full; sent++) {
+			size_t k = msgs_send(u->fd, msgs + sent, n - sent, p);
+
+			sent += k;
+			gone += k;
 		}
 	}
-	return lost;
+	return datagrams(r) - gone;
+}
+
+/* As many of the runs as go in one piece; the first may not be one. */
+static size_t runs_send(struct pktio_udp *u, const struct pktio_run *runs,
+			size_t n, struct patience *p)
+{
+	struct out_msg out[SEND_MAX];
+	struct mmsghdr msgs[SEND_MAX];
+	size_t k, sent;
+
+	for (k = 0; k < SEND_MAX && k < n; k++) {
+		if (!u->gso && runs[k].len > runs[k].stride)
+			break;
+		msg_fill(u, &runs[k], (struct iovec){runs[k].p, runs[k].len},
+			 &out[k], &msgs[k].msg_hdr);
+	}
+	if (k == 0)
+		return 0;
+	sent = msgs_send(u->fd, msgs, k, p);
+	/* EIO: the kernel or the card cannot. Else it may be that this path
+	 * takes no packet as large, or that it is gone. */
+	if (sent < k && errno == EIO)
+		u->gso = false;
+	return sent;
 }
 
 size_t pktio_udp_send(struct pktio_udp *u, const struct pktio_run *runs,
 		      size_t n)
 {
-	struct out_msg out[SEND_MAX];
-	struct mmsghdr msgs[SEND_MAX];
-	size_t lost = 0, sent, k;
+	struct patience p = {false, false};
+	size_t lost = 0, at = 0, sent;
 
-	for (size_t at = 0; at < n; at += sent) {
-		sent = 0;
-		for (k = 0; k < SEND_MAX && at + k < n; k++) {
-			const struct pktio_run *r = &runs[at + k];
-
-			if (!u->gso && r->len > r->stride)
-				break;
-			msg_fill(u, r, (struct iovec){r->p, r->len}, &out[k],
-				 &msgs[k].msg_hdr);
-		}
-		if (k > 0)
-			sent = msgs_send(u->fd, msgs, k);
-		if (sent == k && k > 0)
-			continue;
-		/* EIO: the kernel or the card cannot. Else it may be that this
-		 * path takes no packet as large, or that it is gone. */
-		if (k > 0 && errno == EIO)
-			u->gso = false;
-		lost += run_send_each(u, &runs[at + sent]);
-		sent++;
+	while (at < n && !p.full) {
+		sent = runs_send(u, runs + at, n - at, &p);
+		at += sent;
+		if (sent == 0 && !p.full)
+			lost += run_send_each(u, &runs[at++], &p);
 	}
+	for (; at < n; at++)
+		lost += datagrams(&runs[at]);
 	return lost;
 }
