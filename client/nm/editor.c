@@ -168,7 +168,8 @@ static void on_file_button(GtkWidget *button, GtkWidget *entry)
 		"Choose a file", editor_gtk_window(button),
 		GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
 
-	g_signal_connect(dialog, "response", G_CALLBACK(on_file_chosen), entry);
+	g_signal_connect_object(dialog, "response", G_CALLBACK(on_file_chosen),
+				entry, 0);
 	gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
 }
 
@@ -251,6 +252,10 @@ static void row_add(VpcEditor *ed, GtkWidget *grid, int at,
 	gtk_widget_set_tooltip_text(row.entry, field->key);
 	text_set(row.entry, now ? now : "");
 	grid_add(grid, at, row.label, row.value);
+	/* The window may destroy them before the editor ends. */
+	g_object_ref_sink(row.label);
+	g_object_ref_sink(row.value);
+	g_object_ref_sink(row.entry);
 	g_array_append_val(ed->rows, row);
 	if (strcmp(field->key, "identity-auth") == 0)
 		ed->auth = row.entry;
@@ -271,6 +276,9 @@ static void secret_add(VpcEditor *ed, GtkWidget *grid, int at)
 	ed->secret_show = gtk_check_button_new_with_mnemonic("_Show it");
 	g_object_bind_property(ed->secret_show, "active", ed->secret,
 			       "visibility", G_BINDING_DEFAULT);
+	g_object_ref_sink(ed->secret);
+	g_object_ref_sink(ed->secret_label);
+	g_object_ref_sink(ed->secret_show);
 	grid_add(grid, at, ed->secret_label, ed->secret);
 	grid_add(grid, at + 1, NULL, ed->secret_show);
 	nma_utils_setup_password_storage(ed->secret, flags,
@@ -331,14 +339,18 @@ static void widget_build(VpcEditor *ed)
 	rows_show(ed);
 }
 
+/* It ends with either of the two. */
+static void change_watch(VpcEditor *ed, GtkWidget *entry)
+{
+	g_signal_connect_object(entry, "changed", G_CALLBACK(on_changed), ed,
+				G_CONNECT_SWAPPED);
+}
+
 static void changes_watch(VpcEditor *ed)
 {
 	for (guint i = 0; i < ed->rows->len; i++)
-		g_signal_connect_swapped(
-			g_array_index(ed->rows, struct row, i).entry, "changed",
-			G_CALLBACK(on_changed), ed);
-	g_signal_connect_swapped(ed->secret, "changed", G_CALLBACK(on_changed),
-				 ed);
+		change_watch(ed, g_array_index(ed->rows, struct row, i).entry);
+	change_watch(ed, ed->secret);
 }
 
 /* --- what the editor asks for ------------------------------------------------
@@ -393,26 +405,19 @@ static void vpc_editor_finalize(GObject *object)
 	VpcEditor *ed = VPC_EDITOR(object);
 
 	g_array_unref(ed->rows);
+	g_clear_object(&ed->secret);
+	g_clear_object(&ed->secret_label);
+	g_clear_object(&ed->secret_show);
+	g_clear_object(&ed->widget);
 	g_clear_object(&ed->setting);
 	G_OBJECT_CLASS(vpc_editor_parent_class)->finalize(object);
 }
 
-/* The widget may outlive the editor: it must not call back. */
-static void vpc_editor_dispose(GObject *object)
-{
-	VpcEditor *ed = VPC_EDITOR(object);
-
-	for (guint i = 0; ed->widget && i < ed->rows->len; i++)
-		g_signal_handlers_disconnect_by_data(
-			g_array_index(ed->rows, struct row, i).entry, ed);
-	if (ed->widget)
-		g_signal_handlers_disconnect_by_data(ed->secret, ed);
-	g_clear_object(&ed->widget);
-	G_OBJECT_CLASS(vpc_editor_parent_class)->dispose(object);
-}
-
 static void row_clear(struct row *row)
 {
+	g_object_unref(row->label);
+	g_object_unref(row->value);
+	g_object_unref(row->entry);
 	g_free(row->key);
 }
 
@@ -424,7 +429,6 @@ static void vpc_editor_init(VpcEditor *ed)
 
 static void vpc_editor_class_init(VpcEditorClass *class)
 {
-	G_OBJECT_CLASS(class)->dispose = vpc_editor_dispose;
 	G_OBJECT_CLASS(class)->finalize = vpc_editor_finalize;
 }
 
