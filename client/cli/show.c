@@ -304,20 +304,35 @@ void show_status(const struct show *show, const json_t *o)
 			 object_text(o, "last_error"));
 }
 
+static void wider(int *width, const char *text)
+{
+	if ((int)strlen(text) > *width)
+		*width = (int)strlen(text);
+}
+
+/* Columns as wide as what stands in them: most fit a terminal so. */
 void show_tickets(const struct ticket_info *tickets, size_t n)
 {
+	int profile = strlen("PROFILE"), gateway = strlen("GATEWAY"),
+	    identity = strlen("IDENTITY");
 	char span[32];
 
 	if (n == 0) {
 		puts("no tickets");
 		return;
 	}
-	printf("%-16s %-24s %-24s %12s %7s %8s %s\n", "PROFILE", "GATEWAY",
-	       "IDENTITY", "LEFT", "OCTETS", "RENEWED", "KEY");
+	for (size_t i = 0; i < n; i++) {
+		wider(&profile, tickets[i].profile);
+		wider(&gateway, tickets[i].gateway);
+		wider(&identity, tickets[i].identity);
+	}
+	printf("%-*s  %-*s  %-*s  %11s %6s %7s %s\n", profile, "PROFILE",
+	       gateway, "GATEWAY", identity, "IDENTITY", "LEFT", "OCTETS",
+	       "RENEWED", "KEY");
 	for (size_t i = 0; i < n; i++)
-		printf("%-16s %-24s %-24s %12s %7zu %8u %s\n",
-		       tickets[i].profile, tickets[i].gateway,
-		       tickets[i].identity,
+		printf("%-*s  %-*s  %-*s  %11s %6zu %7u %s\n", profile,
+		       tickets[i].profile, gateway, tickets[i].gateway,
+		       identity, tickets[i].identity,
 		       tickets[i].remaining_s > 0
 			       ? show_duration(tickets[i].remaining_s, span,
 					       sizeof(span))
