@@ -21,7 +21,7 @@ static void config(struct ike_config *c, enum ike_auth_kind auth)
 	ike_ts_from_prefix(&all, &c->ts_remote.ts[0]);
 	c->want_ipv4 = c->want_ipv6 = c->want_dns = true;
 	c->want_ticket = c->take_pushed_ticket = true;
-	c->fragmentation = c->mobike = true;
+	c->fragmentation = c->mobike = c->redirects = true;
 	c->max_datagram = 1200;
 	c->dpd_ms = 30000;
 	c->keepalive_ms = 20000;
