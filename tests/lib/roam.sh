@@ -47,10 +47,12 @@ roam_route() {
 	ip -n cl route replace default via 198.51.100.1 dev lte metric 50
 	ip -n cl -6 route replace default via 2001:db8:2::1 dev lte metric 50
 }
-# roam_only 4|6: the client's networks have no other family.
+# roam_only 4|6: the client's networks have no other family. The link in use
+# last: else there are two changes at once, and strongSwan, which rekeys for
+# each, repeats only after four seconds what it sent to the first address.
 roam_only() {
 	local l
-	for l in wifi lte; do
+	for l in lte wifi; do
 		ip -n cl -$((10 - $1)) addr flush dev $l scope global
 	done
 }
