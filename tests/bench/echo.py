@@ -48,7 +48,7 @@ def client():
                               max(0, due - time.monotonic()))[0]
         if sys.stdin in ready:
             change = float(sys.stdin.readline())
-            end = change + LIMIT_S
+            end = max(change, time.monotonic()) + LIMIT_S
         if s not in ready:
             continue
         try:
