@@ -140,8 +140,8 @@ void ses_story_attack(struct ses *x)
 		x->totals->attacked_prompts += x->prompts - 1;
 	ses_check_connected(x);
 	x->totals->connected++;
-	/* Keys of a forged nonce: the client cannot tell whether the IKE_AUTH
-	 * it then sent has used the ticket. */
+	/* When the network changes between a forged acceptance and the true
+	 * one, that one goes to where nobody listens any more. */
 	if (x->prompts > 1 && x->attack != SES_ATTACK_ACCEPT)
 		sim_fail(s, "attack %d costs a question", x->attack);
 }
