@@ -65,7 +65,7 @@ enum err outq_add(struct outq *q, struct esp_sa *sa, struct split *s,
 	return OK;
 }
 
-/* As many as one SA and one call take; what fails is taken out of its run. */
+/* As many a call as there are of one SA. */
 static void seal_all(struct outq *q)
 {
 	size_t i = 0, n;

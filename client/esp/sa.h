@@ -5,6 +5,8 @@
 #include "client/crypto/esp_cipher.h"
 #include "client/esp/replay.h"
 
+_Static_assert(ESP_BATCH <= ESP_JOBS_MAX, "a batch is one call of the cipher");
+
 #define ESP_EXTRA 12 /* SPI and a 64-bit sequence number */
 
 struct esp_sa {

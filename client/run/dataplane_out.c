@@ -29,19 +29,18 @@ static void mtu_look(struct dataplane *d, int64_t now_ms)
 	atomic_store_explicit(&d->mtu, path - around, memory_order_relaxed);
 }
 
-static size_t runs_to_sink(const struct outq_run *runs, size_t n,
-			   dataplane_sink *sink, void *ctx)
+static void runs_to_sink(const struct outq_run *runs, size_t n,
+			 dataplane_sink *sink, void *ctx)
 {
-	size_t sent = 0, len;
+	size_t len;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t at = 0; at < runs[i].len; at += len, sent++) {
+		for (size_t at = 0; at < runs[i].len; at += len) {
 			len = runs[i].len - at < runs[i].stride
 				      ? runs[i].len - at
 				      : runs[i].stride;
 			sink(ctx, bytes(runs[i].p + at, len));
 		}
-	return sent;
 }
 
 static void runs_to_udp(struct out_side *o, const struct outq_run *runs,
