@@ -41,6 +41,25 @@ struct ike_node *ike_queue(struct ike_sa *sa, enum ike_action_kind kind,
 	return n;
 }
 
+void ike_queue_before_send(struct ike_sa *sa)
+{
+	struct ike_node *last = sa->q_last, **at = &sa->q_first;
+
+	while (*at != sa->q_next)
+		at = &(*at)->next;
+	while (*at != last && (*at)->a.kind != IKE_DO_SEND)
+		at = &(*at)->next;
+	if (*at == last)
+		return;
+	for (sa->q_last = *at; sa->q_last->next != last;)
+		sa->q_last = sa->q_last->next;
+	sa->q_last->next = NULL;
+	last->next = *at;
+	if (*at == sa->q_next)
+		sa->q_next = last;
+	*at = last;
+}
+
 void ike_queue_flight(struct ike_sa *sa, struct ike_flight *f,
 		      const struct ike_path *path)
 {

@@ -81,6 +81,9 @@ static enum err queue_child(struct ike_sa *sa, const struct ike_child_deal *d,
 	c->is_rekey = d->old_spi_in != 0;
 	c->spi_in_old = d->old_spi_in;
 	c->by_peer = c->is_rekey && !d->ours;
+	/* It may send on it as soon as it has our answer. */
+	if (c->by_peer)
+		ike_queue_before_send(sa);
 	return OK;
 }
 
@@ -128,8 +131,11 @@ void ike_child_del(struct ike_sa *sa, struct ike_child *c)
 
 	if (!c->silent)
 		n = ike_queue(sa, IKE_DO_CHILD_DEL, 0);
-	if (n)
+	if (n) {
 		n->a.u.child_del.spi_in = c->spi_in;
+		/* It hears the old one no longer when it has our answer. */
+		ike_queue_before_send(sa);
+	}
 	*c = (struct ike_child){.spi_in = 0};
 }
 

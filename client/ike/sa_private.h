@@ -312,6 +312,9 @@ struct ike_row {
 /* --- actions.c --- */
 struct ike_node *ike_queue(struct ike_sa *sa, enum ike_action_kind kind,
 			   size_t own_len);
+/* The action that was queued last goes before the messages that wait: packets
+ * cross threads, and the gateway acts on a message at once. */
+void ike_queue_before_send(struct ike_sa *sa);
 void ike_queue_flight(struct ike_sa *sa, struct ike_flight *f,
 		      const struct ike_path *path);
 void ike_queue_retire(struct ike_sa *sa, bool all);
