@@ -258,7 +258,7 @@ class Table:
                            ratio=round(ratio, 3))
             print(json.dumps(dict(row, runs=len(ours))), flush=True)
             return
-        line = "%-32s %-13s %-4s %24s %24s %-12s %4s %6s"
+        line = "%-36s %-13s %-4s %24s %24s %-12s %4s %6s"
         if not self.head:
             print(line % ("case", "metric", "unit", "vpn-connect", "peer", "",
                           "runs", "ratio"))

@@ -131,10 +131,23 @@ class Roamer(Ours):
 
 
 class Forgotten(Roamer):
-    """The gateway lost the SA before the change."""
+    """The gateway lost the SA before the change; token: and proves it (RFC
+    6290)."""
+
+    def __init__(self, profile, how, token):
+        super().__init__(profile, how)
+        self.token = token
+
+    def start(self):
+        testgw("set", "qcd", "on" if self.token else "off")
+        super().start()
 
     def before(self):
         testgw("forget")
+
+    def stop(self):
+        super().stop()
+        testgw("set", "qcd", "off")
 
 
 class Sleeper(Roamer):
@@ -246,7 +259,8 @@ def bench(table, runs):
     charon, wg = StrongSwan("eap"), WireGuard()
     ours = {"mobike": Roamer("eap", "mobike"),
             "resume": Roamer("still", "resumed"),
-            "lost SA": Forgotten("eap", "resumed")}
+            "lost SA": Forgotten("eap", "resumed", False),
+            "lost SA, told": Forgotten("eap", "resumed", True)}
     for rtt in os.environ["BENCH_RTTS"].split():
         set_rtt(rtt)
         for case, change, prepare in (
