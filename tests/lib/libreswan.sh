@@ -66,7 +66,9 @@ lsw_mount() {
 # Words a case may change before lsw_start; lsw_reset puts them back.
 lsw_reset() {
 	LSW_RESUMPTION=yes
-	LSW_XFRM=pretend # or `kernel`, which fails on a kernel without ESP
+	# pretend, or `kernel`, which fails on a kernel without ESP
+	LSW_XFRM=${LSW_KERNEL:+kernel}
+	LSW_XFRM=${LSW_XFRM:-pretend}
 	LSW_IKE="aes_gcm256-sha2_384;dh20,aes_gcm256-sha2_256;modp2048,aes256-sha2_256;modp2048,aes256-sha2_384;modp2048,aes256-sha2_512;modp2048"
 	LSW_CONN=''  # extra lines of every connection
 	LSW_SETUP='' # and of `config setup`

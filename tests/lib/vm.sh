@@ -1,0 +1,101 @@
+# A virtual machine with this machine's files and Debian 13's cloud kernel, for
+# what this kernel may not have: ESP. The guest sees the whole file system as it
+# is here, read-only; what it writes lands in its memory and is gone with it.
+# qemu emulates (TCG): everything takes several times as long as here.
+
+VM_KERNEL=${VPC_CACHE:-/var/cache/vpn-connect-tests}/kernel-trixie
+VM_MODULES="overlay esp4 esp6 xfrm_user xfrm_interface tun veth nf_tables nft_ct
+	nft_masq nft_chain_nat af_packet authenc echainiv seqiv gcm cbc ctr
+	ghash-generic sha256_generic sha512_generic hmac"
+VM_VIRTIOFSD=/usr/lib/qemu/virtiofsd
+[ -x $VM_VIRTIOFSD ] || VM_VIRTIOFSD=/usr/libexec/virtiofsd
+
+# vm_kernel: makes $VM_KERNEL unless it is there: the kernel package, unpacked.
+# It is fetched by the apt of libreswan's folder (lsw_cache first).
+vm_kernel() {
+	local tmp=$VM_KERNEL.new name
+	exec 7>"$VM_KERNEL.lock"
+	flock 7
+	if [ ! -e "$VM_KERNEL/.complete" ]; then
+		rm -rf "$tmp" "$VM_KERNEL"
+		mkdir -p "$tmp" || return
+		chroot "$LSW_CACHE" sh -c 'apt-get update && cd /tmp &&
+			apt-get download "$(apt-cache depends linux-image-cloud-amd64 |
+				sed -n "s/.*Depends: \(linux-image-[0-9].*\)/\1/p" |
+				head -n 1)"
+			rm -rf /var/lib/apt/lists/*' >"$VM_KERNEL.log" 2>&1 7>&- || return
+		dpkg -x "$LSW_CACHE"/tmp/linux-image-*.deb "$tmp" || return
+		rm -f "$LSW_CACHE"/tmp/linux-image-*.deb
+		# As on a system whose /lib is in /usr.
+		[ -d "$tmp/lib/modules" ] || ln -s usr/lib "$tmp/lib"
+		name=$(cd "$tmp/lib/modules" && echo *)
+		depmod -b "$tmp" "$name" && touch "$tmp/.complete" &&
+			mv "$tmp" "$VM_KERNEL" || return
+	fi
+	exec 7>&-
+}
+
+# vm_why_not: prints why there can be no virtual machine here; empty: it can.
+vm_why_not() {
+	[ "$(uname -m)" = x86_64 ] || { echo "only for x86-64"; return; }
+	command -v qemu-system-x86_64 >/dev/null || { echo "no qemu"; return; }
+	[ -x $VM_VIRTIOFSD ] || { echo "no virtiofsd"; return; }
+	vm_kernel || echo "no kernel: $(tail -n 1 "$VM_KERNEL.log")"
+}
+
+# vm_run SECONDS COMMAND...: as root in the guest. Its output, its exit code;
+# 124 when time is up, 125 when the guest did not come so far.
+vm_run() {
+	local seconds=$1 dir rc pids=
+	shift
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/vpc-vm.XXXXXX") || return 125
+	printf '%s\n' "VM_KERNEL='$VM_KERNEL'" "VM_MODULES='$(echo $VM_MODULES)'" \
+		>"$dir/setup"
+	{
+		printf 'cd %q || exit\n' "$TREE"
+		printf '%q ' "$@"
+	} >"$dir/job"
+	: >"$dir/out"
+	vm_serve / auto && vm_serve "$dir" none &&
+		vm_boot "$seconds" "$dir" &
+	# As it comes, for whoever waits.
+	tail -n +1 -f --pid=$! "$dir/out" 2>/dev/null
+	wait $!
+	rc=$(cat "$dir/rc" 2>/dev/null)
+	if [ -z "$rc" ]; then
+		rc=125
+		[ -e "$dir/late" ] && rc=124
+		tail -n 5 "$dir/console" "$dir/qemu.log" >&2
+	fi
+	rm -rf "$dir"
+	return "$rc"
+}
+
+# vm_serve FOLDER CACHE: a folder for the guest, on a socket named after its
+# number.
+vm_serve() {
+	local n=$((${vm_served:-0} + 1))
+	$VM_VIRTIOFSD --socket-path="$dir/$n.sock" -o source="$1" -o cache="$2" \
+		-o sandbox=chroot --thread-pool-size=2 >"$dir/$n.log" 2>&1 &
+	pids="$pids $!"
+	vm_served=$n
+	wait_for 5 [ -S "$dir/$n.sock" ]
+}
+
+vm_boot() {
+	timeout -k 2 "$1" qemu-system-x86_64 -accel tcg,thread=multi \
+		-cpu max,-cx16,-la57 -M q35 -smp 2 -m 1536 \
+		-object memory-backend-memfd,id=mem,size=1536M,share=on \
+		-numa node,memdev=mem \
+		-chardev socket,id=c1,path="$2/1.sock" \
+		-device vhost-user-fs-pci,chardev=c1,tag=vmroot \
+		-chardev socket,id=c2,path="$2/2.sock" \
+		-device vhost-user-fs-pci,chardev=c2,tag=job \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-serial file:"$2/console" -monitor none -nic none \
+		-kernel "$VM_KERNEL"/boot/vmlinuz-* \
+		-append "console=ttyS0 rootfstype=virtiofs root=vmroot ro init=$LIB/vm-init quiet panic=-1 mitigations=off tsc=reliable random.trust_cpu=on" \
+		>"$2/qemu.log" 2>&1
+	[ $? -ge 124 ] && touch "$2/late"
+	kill $pids 2>/dev/null
+}
