@@ -93,8 +93,10 @@ static void check_expiry(struct ses *x, const struct ses_entry *e)
 					  "back to the store");
 		return;
 	}
-	/* One that came while the machine slept looks newer than it is. */
+	/* One that came while the machine slept or had no network looks newer
+	 * than it is. */
 	if (x->wall_skew_ms != 0 || x->sim.now_ms - x->woke_ms < LATE_MS ||
+	    (x->dark_ms >= 0 && x->sim.now_ms - x->dark_ms < LATE_MS) ||
 	    !gateway_takes(x, e->ticket.opaque, &state))
 		return;
 	late = e->expires_wall_ms - state.expires_s * 1000;
