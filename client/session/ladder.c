@@ -161,6 +161,10 @@ void ladder_begin(struct session *s)
 	/* The SA on its way may still make it: nobody is asked before. */
 	if (s->moving && !resume && !s->cfg.unattended)
 		return;
+	if (s->moving && !resume && s->now_ms < s->full_at_ms) {
+		s->hedge_at_ms = s->full_at_ms;
+		return;
+	}
 	if (!s->live && resume)
 		session_set_state(s, SES_ST_RESUMING, "a ticket is at hand");
 	else if (!s->live)

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-#define HEDGE_MIN_MS 500
+#define HEDGE_MIN_MS 250
+/* A full exchange beside the SA brings another address inside, and connections
+ * through the tunnel end: only where the SA has most likely gone. */
+#define FULL_MIN_MS 4000
 
 const char *session_how(const struct session_report *r)
 {
@@ -72,6 +75,9 @@ void move_hedge_later(struct session *s)
 
 	s->hedge_at_ms =
 		s->now_ms + (wait_ms > HEDGE_MIN_MS ? wait_ms : HEDGE_MIN_MS);
+	s->full_at_ms = s->now_ms + 2 * wait_ms;
+	if (s->full_at_ms < s->now_ms + FULL_MIN_MS)
+		s->full_at_ms = s->now_ms + FULL_MIN_MS;
 }
 
 void move_give_path(struct session *s, const struct ike_path *path)
@@ -98,11 +104,10 @@ void move_give_path(struct session *s, const struct ike_path *path)
 
 void move_hedge_plan(struct session *s)
 {
+	move_hedge_later(s);
 	if (s->doubtful && s->cfg.use_tickets && !s->asked_ticket) {
 		s->ticket_only = true;
 		move_hedge(s);
-	} else {
-		move_hedge_later(s);
 	}
 }
 

@@ -67,6 +67,7 @@ struct session {
 	int64_t kept_started_ms;
 	bool ticket_only; /* the hedge is at once, but not a full exchange */
 	int64_t hedge_at_ms;
+	int64_t full_at_ms; /* no full exchange beside it before */
 	uint32_t retry_ms;
 	int64_t retry_at_ms;
 	enum renewal_rung rung;

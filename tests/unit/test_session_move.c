@@ -100,7 +100,7 @@ static void slow_answer_is_hedged_with_the_ticket(void **state)
 	struct above a;
 
 	change(&a, true);
-	pass(&a, 499);
+	pass(&a, 249);
 	assert_int_equal(resumes, 0);
 	pass(&a, 1);
 	assert_int_equal(resumes, 1);
@@ -138,7 +138,7 @@ static void move_that_wins_puts_the_ticket_back(void **state)
 	struct above a;
 
 	change(&a, true);
-	pass(&a, 500);
+	pass(&a, 250);
 	assert_int_equal(resumes, 1);
 	assert_false(a.store_has_ticket);
 	play_moved(true);
@@ -155,7 +155,7 @@ static void move_that_wins_over_a_presented_ticket_lets_it_end(void **state)
 	struct above a;
 
 	change(&a, true);
-	pass(&a, 500);
+	pass(&a, 250);
 	live->state = IKE_ST_AUTH; /* presented */
 	play_moved(true);
 	pull(&a);
@@ -173,7 +173,7 @@ static void new_ticket_of_a_moving_sa_replaces_the_one_in_hand(void **state)
 	struct above a;
 
 	change(&a, true);
-	pass(&a, 500);
+	pass(&a, 250);
 	assert_int_equal(resumes, 1);
 	play_on(mover,
 		(struct ike_action){.kind = IKE_DO_TICKET, .u.ticket = &abc});
@@ -181,7 +181,7 @@ static void new_ticket_of_a_moving_sa_replaces_the_one_in_hand(void **state)
 	/* The older one is not presented any more, the newer one is. */
 	assert_int_equal(a.stores, 2);
 	assert_int_equal(a.takes, 2);
-	pass(&a, 500);
+	pass(&a, 250);
 	assert_int_equal(a.takes, 3);
 	assert_int_equal(resumes, 2);
 	session_free(&a.s);
@@ -192,7 +192,7 @@ static void refused_ticket_goes_back_when_the_move_wins(void **state)
 	struct above a;
 
 	change(&a, true);
-	pass(&a, 500);
+	pass(&a, 250);
 	play_closed(ERR_TICKET_REFUSED, false);
 	pull(&a);
 	play_moved(true);
@@ -209,7 +209,8 @@ static void full_exchange_that_said_who_we_are_comes_to_its_end(void **state)
 	the_unattended = true;
 	change(&a, false);
 	the_unattended = false;
-	pass(&a, 500);
+	pass(&a, 250);
+	pass(&a, 3750);
 	live->state = IKE_ST_AUTH;
 	play_moved(true);
 	pull(&a);
@@ -239,7 +240,7 @@ static void unanswered_move_without_a_ticket_connects_in_full(void **state)
 	struct above a;
 
 	change(&a, false);
-	pass(&a, 500);
+	pass(&a, 250);
 	/* a person would be asked: not while there is hope */
 	assert_int_equal(starts, 1);
 	play_on(mover,
@@ -258,7 +259,12 @@ static void hedge_without_a_ticket_is_a_full_exchange_nobody_sees(void **state)
 	the_unattended = true;
 	change(&a, false);
 	the_unattended = false;
-	pass(&a, 500);
+	/* It brings another address inside: not before the move has had its
+	 * time. */
+	pass(&a, 250);
+	pass(&a, 3749);
+	assert_int_equal(starts, 1);
+	pass(&a, 1);
 	assert_int_equal(starts, 2);
 	play_closed(ERR_NO_ANSWER, false); /* the trial */
 	pull(&a);

@@ -119,7 +119,11 @@ static void without_a_ticket_the_full_exchange_waits_for_the_sa(void **state)
 	starts = 0;
 	sleep_and_wake(&a);
 	assert_int_equal(starts, 0);
-	a.now_ms += 500;
+	a.now_ms += 250;
+	session_timeout(a.s, a.now_ms);
+	pull(&a);
+	assert_int_equal(starts, 0);
+	a.now_ms += 3750;
 	session_timeout(a.s, a.now_ms);
 	pull(&a);
 	assert_int_equal(starts, 1);
