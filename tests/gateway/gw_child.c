@@ -230,8 +230,8 @@ static enum err child_dh(struct gw *gw, const struct child_in *in,
 	return e;
 }
 
-/* Our own rekey of the same Child SA is under way (RFC 7296 2.8.1). */
-static void note_collision(struct gw *gw, struct gw_ike *ike,
+/* True: our own rekey of the same Child SA is under way (RFC 7296 2.8.1). */
+static bool note_collision(struct gw *gw, struct gw_ike *ike,
 			   const struct child_in *in, struct bytes nr,
 			   const struct gw_child *made)
 {
@@ -239,12 +239,13 @@ static void note_collision(struct gw *gw, struct gw_ike *ike,
 
 	if (ike->open.task != GW_TASK_REKEY_CHILD ||
 	    ike->open.spi_in != in->old->spi_in)
-		return;
+		return false;
 	gw->n.collisions++;
 	ike->pend.collided = true;
 	ike->pend.theirs = made->spi_in;
 	memcpy(ike->pend.low, low.p, low.len);
 	ike->pend.low_len = low.len;
+	return true;
 }
 
 static void child_answer(struct gw *gw, struct gw_ike *ike, struct child_in *in)
@@ -282,11 +283,8 @@ static void child_answer(struct gw *gw, struct gw_ike *ike, struct child_in *in)
 	ike_wr_ts(&m, PLD_TSR, &s->tsr);
 	gw_answer(gw, ike, CREATE_CHILD_SA, &m);
 	gw->n.child_rekeys += in->old != NULL;
-	if (in->old != NULL) {
-		note_collision(gw, ike, in, BYTES_OF(nr), c);
-		if (!ike->pend.collided)
-			in->old->replaced = true;
-	}
+	if (in->old != NULL && !note_collision(gw, ike, in, BYTES_OF(nr), c))
+		in->old->replaced = true;
 out:
 	mem_wipe(shared, sizeof(shared));
 	ke_free(&ke);
