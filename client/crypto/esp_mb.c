@@ -286,16 +286,26 @@ static const struct esp_backend backend = {
 	.open = mb_open,
 };
 
-/* Not kept: asked once an SA and once a status. */
-const struct esp_backend *esp_backend_mb(void)
+static bool ask_processor(void)
 {
 	IMB_MGR *mgr = alloc_mb_mgr(0);
 	bool good;
 
 	if (!mgr)
-		return NULL;
+		return false;
 	init_mb_mgr_auto(mgr, NULL);
 	good = (mgr->features & NEEDED) == NEEDED;
 	free_mb_mgr(mgr);
-	return good ? &backend : NULL;
+	return good;
+}
+
+/* Only a manager knows, and one is 200 kB to fill in: asked once. Two threads
+ * that ask at the same time hear the same. */
+const struct esp_backend *esp_backend_mb(void)
+{
+	static _Atomic enum { UNASKED, GOOD, LACKS } answer;
+
+	if (answer == UNASKED)
+		answer = ask_processor() ? GOOD : LACKS;
+	return answer == GOOD ? &backend : NULL;
 }
