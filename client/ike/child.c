@@ -81,6 +81,7 @@ static enum err queue_child(struct ike_sa *sa, const struct ike_child_deal *d,
 	c->is_rekey = d->old_spi_in != 0;
 	c->spi_in_old = d->old_spi_in;
 	c->by_peer = c->is_rekey && !d->ours;
+	c->plain = ike_sa_esp_is_plain(sa);
 	/* It may send on it as soon as it has our answer. */
 	if (c->by_peer)
 		ike_queue_before_send(sa);

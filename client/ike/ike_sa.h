@@ -66,7 +66,7 @@ struct ike_config {
 	bool force_encap; /* make the gateway use UDP for ESP, always here */
 	/* The data plane carries ESP in UDP only: a resume whose answer has no
 	 * NAT detection (libreswan) would make a tunnel that carries nothing,
-	 * and counts as refused. */
+	 * and counts as refused. So it does where a NAT is certain. */
 	bool need_encap;
 	bool fragmentation;
 	bool mobike; /* announce MOBIKE_SUPPORTED (RFC 4555) */
@@ -150,6 +150,7 @@ struct ike_child_sa {
 	/* A rekey that the gateway began: it may not be ready for the new one
 	 * until it sends on it, or deletes the old one (RFC 7296 2.8). */
 	bool by_peer;
+	bool plain; /* ESP without UDP, see ike_sa_esp_is_plain */
 };
 
 enum ike_action_kind {
@@ -374,6 +375,9 @@ void ike_sa_set_keepalive(struct ike_sa *sa, uint32_t interval_ms);
 
 enum ike_state ike_sa_state(const struct ike_sa *sa);
 const struct ike_stats *ike_sa_stats(const struct ike_sa *sa);
+/* The gateway has not looked for a NAT on the path (RFC 7296 2.23): it sends
+ * and takes ESP without UDP around it. Not over TCP. */
+bool ike_sa_esp_is_plain(const struct ike_sa *sa);
 /* When the gateway's AUTH_LIFETIME ends (RFC 4478): a full exchange has to be
  * through before. Changes at any time; INT64_MAX: never. */
 int64_t ike_sa_reauth_at(const struct ike_sa *sa);

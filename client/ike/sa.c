@@ -462,6 +462,11 @@ const struct ike_stats *ike_sa_stats(const struct ike_sa *sa)
 	return &sa->stats;
 }
 
+bool ike_sa_esp_is_plain(const struct ike_sa *sa)
+{
+	return sa->esp_plain && !sa->path.tcp;
+}
+
 int64_t ike_sa_reauth_at(const struct ike_sa *sa)
 {
 	return sa->reauth_at_ms;

@@ -259,6 +259,7 @@ struct ike_sa {
 	enum ike_auth_kind auth;
 	bool resumed, behind_nat, peer_fragments, auth_sent;
 	bool auth_first_only, resume_auth_failed;
+	bool esp_plain;
 	bool peer_moves;		    /* MOBIKE_SUPPORTED */
 	uint8_t nat_seen[20], nat_seen_len; /* our address, as last told */
 	size_t n_extra;

@@ -234,6 +234,7 @@ void ike_learn_notifies(struct ike_sa *sa, const struct ike_rx *rx)
 	/* A gateway that tells nothing has not looked; after a resumption
 	 * that is no sign of a free path (libreswan). */
 	sa->behind_nat = ike_nat_told(sa, rx->msg, sa->setup->is_resume);
+	sa->esp_plain = !ike_msg_notify(rx->msg, N_NAT_DETECTION_SOURCE_IP, &n);
 	ike_nat_note(sa, rx->msg);
 	learn_hashes(sa, rx->msg);
 	/* 2.23: ESP shares the port from here on. */

@@ -147,6 +147,8 @@ static bool cookie_ok(const struct ike_sa *sa, const struct ike_rx *rx)
 
 enum err ike_move_answer(struct ike_sa *sa, const struct ike_rx *rx)
 {
+	struct ike_notify n;
+
 	/* On an IKE SA replaced meanwhile, whose Child SAs are no longer
 	 * there: it was asked again, with another cookie. */
 	if (rx->gen != sa->cur || !sa->move.on)
@@ -168,6 +170,8 @@ enum err ike_move_answer(struct ike_sa *sa, const struct ike_rx *rx)
 			move_end(sa, false);
 		return OK;
 	}
+	if (ike_msg_notify(rx->msg, N_NAT_DETECTION_SOURCE_IP, &n))
+		sa->esp_plain = false;
 	/* Where nothing is told: a keepalive too many costs little. */
 	sa->behind_nat = ike_nat_told(sa, rx->msg, true);
 	ike_nat_note(sa, rx->msg);

@@ -96,6 +96,12 @@ static enum err resume_accept(struct ike_sa *sa, const struct ike_rx *rx,
 	return ike_auth_begin(sa);
 }
 
+/* No private address gets to a public one without. */
+static bool nat_is_certain(const struct ike_path *path)
+{
+	return addr_is_private(&path->local) && !addr_is_private(&path->remote);
+}
+
 enum err ike_resume_answer(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	struct ike_setup *s = sa->setup;
@@ -120,7 +126,7 @@ enum err ike_resume_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		return ike_cookie_take(sa, rx);
 	if (!seed.spi_r || ike_nonce_parse(p->body, &seed.nr) != OK)
 		return OK;
-	if (sa->cfg.need_encap &&
+	if ((sa->cfg.need_encap || nat_is_certain(rx->path)) &&
 	    !ike_msg_notify(rx->msg, N_NAT_DETECTION_SOURCE_IP, &n)) {
 		resume_refused(sa, "it would resume to ESP without UDP");
 		return OK;

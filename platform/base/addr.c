@@ -127,6 +127,17 @@ int addr_cmp_host(const struct addr *a, const struct addr *b)
 	return memcmp(a->b, b->b, sizeof(a->b));
 }
 
+bool addr_is_private(const struct addr *a)
+{
+	const uint8_t *b = a->b;
+
+	if (a->family != ADDR_V4)
+		return false;
+	return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
+	       (b[0] == 192 && b[1] == 168) ||
+	       (b[0] == 100 && (b[1] & 0xc0) == 64);
+}
+
 bool prefix_contains(const struct prefix *p, const struct addr *a)
 {
 	if (p->addr.family != a->family)

@@ -39,6 +39,9 @@ bool addr_eq(const struct addr *a, const struct addr *b); /* port too */
 bool addr_eq_host(const struct addr *a, const struct addr *b);
 /* <0, 0, >0 by octets; of the same family. */
 int addr_cmp_host(const struct addr *a, const struct addr *b);
+/* IPv4 that only some networks know: RFC 1918, and between a provider and its
+ * customers (RFC 6598). */
+bool addr_is_private(const struct addr *a);
 bool prefix_contains(const struct prefix *p, const struct addr *a);
 
 #endif

@@ -162,12 +162,26 @@ static void a_resume_told_to_keep_on_tells_the_refusal_once(void **state)
 static void
 resume_without_nat_detection_is_taken_where_udp_is_not_needed(void **state)
 {
+	static const struct {
+		bool need_encap;
+		uint8_t local[4];
+		bool fails;
+	} cases[] = {{false, {192, 0, 2, 10}, false},
+		     {true, {192, 0, 2, 10}, true},
+		     {false, {192, 168, 0, 10}, true}, /* surely a NAT */
+		     {false, {172, 20, 0, 10}, true},
+		     {false, {100, 64, 0, 10}, true},
+		     {false, {172, 32, 0, 10}, false}};
 	struct link l;
 
-	for (int need = 0; need < 2; need++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		bool need = cases[i].fails;
+
 		link_init(&l);
-		l.cfg.need_encap = need;
+		l.cfg.need_encap = cases[i].need_encap;
+		memcpy(l.path.local.b, cases[i].local, 4);
 		link_open(&l);
+		assert_false(ike_sa_esp_is_plain(l.sa));
 		suspended(&l);
 		gw_switches(l.gw)->plain_resume = true;
 		link_resume(&l);
@@ -176,6 +190,8 @@ resume_without_nat_detection_is_taken_where_udp_is_not_needed(void **state)
 		assert_int_equal(l.closed, need);
 		if (need)
 			assert_int_equal(l.why, ERR_TICKET_REFUSED);
+		else
+			assert_true(ike_sa_esp_is_plain(l.sa));
 		assert_false(need && l.auth_sent);
 		link_close(&l);
 	}
