@@ -2,13 +2,14 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "platform/base/sockaddr.h"
 
 #define NAME_LEN 256
 
@@ -32,18 +33,6 @@ struct answer {
 /* --- the thread -----------------------------------------------------------
  */
 
-static enum err one_addr(const struct addrinfo *ai, struct addr *out)
-{
-	const struct sockaddr_in *v4 = (const void *)ai->ai_addr;
-	const struct sockaddr_in6 *v6 = (const void *)ai->ai_addr;
-
-	if (ai->ai_family == AF_INET)
-		return addr_from_bytes(bytes(&v4->sin_addr, 4), 0, out);
-	if (ai->ai_family == AF_INET6)
-		return addr_from_bytes(bytes(&v6->sin6_addr, 16), 0, out);
-	return ERR_UNSUPPORTED;
-}
-
 static void *ask(void *ctx)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
@@ -54,9 +43,11 @@ static void *ask(void *ctx)
 	memset(&a, 0, sizeof(a));
 	a.gai = getaddrinfo(q->name, NULL, &hints, &list);
 	for (struct addrinfo *ai = a.gai ? NULL : list; ai && a.n < RESOLVE_MAX;
-	     ai = ai->ai_next)
-		if (one_addr(ai, &a.addrs[a.n]) == OK)
+	     ai = ai->ai_next) {
+		a.addrs[a.n] = sockaddr_to_addr(ai->ai_addr);
+		if (a.addrs[a.n].family != ADDR_NONE)
 			a.n++;
+	}
 	if (a.gai == 0)
 		freeaddrinfo(list);
 	/* Where nobody waits any more there is nothing to be done about it. */

@@ -1,43 +1,13 @@
 #include "client/run/udp.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "platform/base/log.h"
+#include "platform/base/sockaddr.h"
 #include "platform/os.h"
-
-union sock {
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static socklen_t sock_from_addr(const struct addr *a, union sock *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (a->family == ADDR_V4) {
-		out->v4.sin_family = AF_INET;
-		out->v4.sin_port = htons(a->port);
-		memcpy(&out->v4.sin_addr, a->b, 4);
-		return sizeof(out->v4);
-	}
-	out->v6.sin6_family = AF_INET6;
-	out->v6.sin6_port = htons(a->port);
-	memcpy(&out->v6.sin6_addr, a->b, 16);
-	return sizeof(out->v6);
-}
-
-static enum err sock_to_addr(const union sock *s, struct addr *out)
-{
-	if (s->sa.sa_family == AF_INET)
-		return addr_from_bytes(bytes(&s->v4.sin_addr, 4),
-				       ntohs(s->v4.sin_port), out);
-	return addr_from_bytes(bytes(&s->v6.sin6_addr, 16),
-			       ntohs(s->v6.sin6_port), out);
-}
 
 /* Of this host or link alone: ::1, fe80::/10. */
 static bool is_near(const struct addr *a)
@@ -55,8 +25,7 @@ enum err udp_connect(int fd, const struct addr *remote, struct ike_path *out,
 {
 	char text[ADDR_STR_MAX];
 	union sock s;
-	socklen_t len = sock_from_addr(remote, &s);
-	enum err e;
+	socklen_t len = sockaddr_from_addr(remote, &s);
 
 	/* EINPROGRESS: TCP */
 	if (connect(fd, &s.sa, len) < 0 && errno != EINPROGRESS)
@@ -69,13 +38,13 @@ enum err udp_connect(int fd, const struct addr *remote, struct ike_path *out,
 		return diag_sys(diag, ERR_SYS, "getsockname");
 	out->remote = *remote;
 	out->mtu = os_path_mtu(fd);
-	e = sock_to_addr(&s, &out->local);
+	out->local = sockaddr_to_addr(&s.sa);
 	/* A route is left but no address: no answer finds back. */
-	if (!e && is_near(&out->local) && !is_near(remote))
+	if (is_near(&out->local) && !is_near(remote))
 		return diag_set(diag, ERR_NO_ANSWER,
 				"no address to reach the gateway %s from",
 				addr_str_port(remote, text));
-	return e;
+	return OK;
 }
 
 uint32_t udp_mark(int fd)

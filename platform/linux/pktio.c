@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -13,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "platform/base/sockaddr.h"
 
 #define FULL_MS	    20	  /* how long a full socket is waited for */
 #define SEND_MAX    64	  /* messages of one sendmmsg */
@@ -25,12 +26,6 @@
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
-
-union sock {
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
 
 /* --- the tunnel interface ------------------------------------------------ */
 
@@ -170,21 +165,6 @@ static void in_prepare(struct pktio_in *in)
 	}
 }
 
-static struct addr addr_of(const union sock *s)
-{
-	struct addr a = {.family = ADDR_NONE};
-	enum err e = OK;
-
-	if (s->sa.sa_family == AF_INET)
-		e = addr_from_bytes(bytes(&s->v4.sin_addr, 4),
-				    ntohs(s->v4.sin_port), &a);
-	else if (s->sa.sa_family == AF_INET6)
-		e = addr_from_bytes(bytes(&s->v6.sin6_addr, 16),
-				    ntohs(s->v6.sin6_port), &a);
-	(void)e; /* both lengths are right */
-	return a;
-}
-
 /* What the kernel says beside the octets. */
 static void run_fill(struct mmsghdr *m, struct pktio_run *out)
 {
@@ -195,7 +175,7 @@ static void run_fill(struct mmsghdr *m, struct pktio_run *out)
 	out->p = h->msg_iov->iov_base;
 	out->len = out->stride = m->msg_len;
 	out->ecn = 0;
-	out->peer = addr_of(h->msg_name);
+	out->peer = sockaddr_to_addr(h->msg_name);
 	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
 			memcpy(&v, CMSG_DATA(c), sizeof(v));
@@ -242,21 +222,6 @@ struct out_msg {
 	_Alignas(struct cmsghdr) uint8_t control[CONTROL_LEN];
 };
 
-static socklen_t sock_of(const struct addr *a, union sock *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (a->family == ADDR_V4) {
-		out->v4.sin_family = AF_INET;
-		out->v4.sin_port = htons(a->port);
-		memcpy(&out->v4.sin_addr, a->b, 4);
-		return sizeof(out->v4);
-	}
-	out->v6.sin6_family = AF_INET6;
-	out->v6.sin6_port = htons(a->port);
-	memcpy(&out->v6.sin6_addr, a->b, 16);
-	return sizeof(out->v6);
-}
-
 static void control_put(struct msghdr *h, size_t cap, const int where[2],
 			const void *value, size_t len)
 {
@@ -289,7 +254,7 @@ static void msg_fill(const struct pktio_udp *u, const struct pktio_run *r,
 		.msg_iov = &o->iov, .msg_iovlen = 1, .msg_control = o->control};
 	if (r->peer.family != ADDR_NONE) {
 		h->msg_name = &o->to;
-		h->msg_namelen = sock_of(&r->peer, &o->to);
+		h->msg_namelen = sockaddr_from_addr(&r->peer, &o->to);
 	}
 	if (ecn)
 		control_put(h, CONTROL_LEN, u->v6 ? tclass : tos, &ecn,

@@ -22,7 +22,6 @@
 #include "tests/gateway/prog.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,6 +31,7 @@
 #include <unistd.h>
 
 #include "platform/base/log.h"
+#include "platform/base/sockaddr.h"
 #include "platform/os.h"
 
 #define MARKER	  4
@@ -55,48 +55,13 @@ static void log_out(enum log_level level, const char *text, void *ctx)
 	fflush(stderr);
 }
 
-/* --- addresses ----------------------------------------------------------- */
-
-socklen_t prog_to_sock(const struct addr *a, struct sockaddr_storage *out)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-
-	memset(out, 0, sizeof(*out));
-	if (a->family == ADDR_V4) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(a->port);
-		memcpy(&v4->sin_addr, a->b, 4);
-		return sizeof(*v4);
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(a->port);
-	memcpy(&v6->sin6_addr, a->b, 16);
-	return sizeof(*v6);
-}
-
-struct addr prog_from_sock(const struct sockaddr_storage *s)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)s;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)s;
-	struct addr a = {.family = ADDR_V6};
-
-	if (s->ss_family == AF_INET) {
-		a.family = ADDR_V4;
-		a.port = ntohs(v4->sin_port);
-		memcpy(a.b, &v4->sin_addr, 4);
-	} else {
-		a.port = ntohs(v6->sin6_port);
-		memcpy(a.b, &v6->sin6_addr, 16);
-	}
-	return a;
-}
+/* --- sockets ------------------------------------------------------------- */
 
 static enum err open_socket(struct prog *p, const struct addr *at,
 			    uint16_t port, struct diag *diag)
 {
 	struct prog_socket *s = &p->socks[p->n_socks];
-	struct sockaddr_storage ss;
+	union sock sock;
 	char text[ADDR_STR_MAX];
 	int on = 1, size = 4 << 20;
 	socklen_t len;
@@ -104,16 +69,16 @@ static enum err open_socket(struct prog *p, const struct addr *at,
 	s->local = *at;
 	s->local.port = port;
 	s->natt = port != 500;
-	len = prog_to_sock(&s->local, &ss);
-	s->fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		       0);
+	len = sockaddr_from_addr(&s->local, &sock);
+	s->fd = socket(sock.sa.sa_family,
+		       SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return diag_sys(diag, ERR_SYS, "socket");
-	if (ss.ss_family == AF_INET6)
+	if (sock.sa.sa_family == AF_INET6)
 		(void)setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 				 sizeof(on));
 	(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (bind(s->fd, (struct sockaddr *)&ss, len) < 0) {
+	if (bind(s->fd, &sock.sa, len) < 0) {
 		close(s->fd);
 		return diag_sys(diag, ERR_SYS, "%s",
 				addr_str_port(&s->local, text));

@@ -77,8 +77,6 @@ void options_free(struct prog *p);
 enum err ERR_MUST prog_tun_open(struct prog *p, struct diag *diag);
 
 /* --- main.c -------------------------------------------------------------- */
-socklen_t prog_to_sock(const struct addr *a, struct sockaddr_storage *out);
-struct addr prog_from_sock(const struct sockaddr_storage *s);
 /* One message of a stream, which stays where it is until _done. */
 void prog_message_in(struct prog *p, const struct prog_socket *as,
 		     const struct gw_path *path, struct bytes msg);

@@ -5,7 +5,6 @@
 #include "tests/gateway/prog.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "platform/base/log.h"
+#include "platform/base/sockaddr.h"
 
 #define RECORD_MAX 65535
 #define IN_LEN	   (4 * RECORD_MAX)
@@ -36,24 +36,23 @@ enum err tcp_listen(struct prog *p, const struct addr *at, uint16_t port,
 		    struct diag *diag)
 {
 	struct tcp_listener *l = &p->tcp[p->n_tcp];
-	struct sockaddr_storage ss;
+	union sock sock;
 	char text[ADDR_STR_MAX];
 	int on = 1;
 	socklen_t len;
 
 	l->local = *at;
 	l->local.port = port;
-	len = prog_to_sock(&l->local, &ss);
-	l->fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		       0);
+	len = sockaddr_from_addr(&l->local, &sock);
+	l->fd = socket(sock.sa.sa_family,
+		       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return diag_sys(diag, ERR_SYS, "socket");
 	(void)setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (ss.ss_family == AF_INET6)
+	if (sock.sa.sa_family == AF_INET6)
 		(void)setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 				 sizeof(on));
-	if (bind(l->fd, (struct sockaddr *)&ss, len) < 0 ||
-	    listen(l->fd, 16) < 0) {
+	if (bind(l->fd, &sock.sa, len) < 0 || listen(l->fd, 16) < 0) {
 		close(l->fd);
 		return diag_sys(diag, ERR_SYS, "TCP %s",
 				addr_str_port(&l->local, text));
@@ -65,13 +64,12 @@ enum err tcp_listen(struct prog *p, const struct addr *at, uint16_t port,
 
 static void tcp_accept(struct prog *p, const struct tcp_listener *l)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
+	union sock sock;
+	socklen_t len = sizeof(sock);
 	struct tcp_conn *c;
 	char text[ADDR_STR_MAX];
 	int on = 1;
-	int fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(l->fd, &sock.sa, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
@@ -81,7 +79,7 @@ static void tcp_accept(struct prog *p, const struct tcp_listener *l)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->fd = fd;
 	c->path.local = l->local;
-	c->path.remote = prog_from_sock(&ss);
+	c->path.remote = sockaddr_to_addr(&sock.sa);
 	c->next = p->conns;
 	p->conns = c;
 	log_info("TCP connection from %s",
