@@ -117,8 +117,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 		return;
 	}
 	tunnel_nat_state(t, state);
-	if (state != SES_ST_NO_PATH && state != SES_ST_MOVING &&
-	    state != SES_ST_CHECKING) {
+	if (!session_state_keeps_children(state)) {
 		t->since_wall_ms = 0;
 		dataplane_clear(t->dataplane);
 	}

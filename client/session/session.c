@@ -16,6 +16,12 @@ const char *session_state_text(enum session_state s)
 	return state_texts[s];
 }
 
+bool session_state_keeps_children(enum session_state s)
+{
+	return s == SES_ST_UP || s == SES_ST_NO_PATH || s == SES_ST_MOVING ||
+	       s == SES_ST_CHECKING;
+}
+
 /* --- actions ---------------------------------------------------------------
  */
 

@@ -30,6 +30,9 @@ enum session_state {
 #undef X
 };
 const char *session_state_text(enum session_state s);
+/* The Child SAs there are, if any, may still carry traffic; in every other
+ * state they are dropped. */
+bool session_state_keeps_children(enum session_state s);
 
 /* Where the next ticket comes from before this one expires (RFC 5723 6). */
 enum session_renewal {
@@ -136,6 +139,8 @@ enum err ERR_MUST session_offer_path(struct session *s,
 				     int64_t now_ms);
 /* It can be told of another path (MOBIKE). */
 bool session_can_move(const struct session *s);
+/* The living SA's ESP has no UDP around it (ike_sa_esp_is_plain). */
+bool session_esp_is_plain(const struct session *s);
 /* A broken TCP connection was made anew: the living SA goes on over it. */
 void session_reconnected(struct session *s, const struct ike_path *path,
 			 int64_t now_ms);

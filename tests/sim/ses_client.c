@@ -130,13 +130,6 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 	}
 }
 
-/* The SA of before still carries the tunnel. */
-static bool keeps_children(enum session_state st)
-{
-	return st == SES_ST_UP || st == SES_ST_NO_PATH || st == SES_ST_MOVING ||
-	       st == SES_ST_CHECKING;
-}
-
 static void state_is(struct ses *x, enum session_state st)
 {
 	const struct session_report *r = session_report(x->session);
@@ -149,7 +142,7 @@ static void state_is(struct ses *x, enum session_state st)
 		x->totals->resumed += r->resumed;
 	}
 	x->up_ms = r->up_ms;
-	if (!keeps_children(st))
+	if (!session_state_keeps_children(st))
 		end_client_children_drop(&x->sim);
 }
 
