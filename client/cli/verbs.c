@@ -30,6 +30,17 @@ enum err running_ask(const struct cli *cli, const char *name,
 	return control_ask(&call, out, diag);
 }
 
+/* What it answers beside yes or no is of no interest. */
+static enum err running_tell(const struct cli *cli, const char *method,
+			     struct diag *diag)
+{
+	json_t *reply = NULL;
+	enum err e = running_ask(cli, cli->name, method, &reply, diag);
+
+	json_decref(reply);
+	return e;
+}
+
 void json_print(json_t *o)
 {
 	if (json_dumpf(o, stdout, JSON_INDENT(2)) == 0)
@@ -43,12 +54,10 @@ void json_print(json_t *o)
 int cli_down(struct cli *cli)
 {
 	struct diag diag = DIAG_INIT, cache_diag = DIAG_INIT;
-	json_t *reply = NULL;
 	bool had;
 	enum err e, forgotten;
 
-	e = running_ask(cli, cli->name, "Down", &reply, &diag);
-	json_decref(reply);
+	e = running_tell(cli, "Down", &diag);
 	if (e && e != ERR_NOT_RUNNING)
 		return cli_fail(e, &diag);
 	if (e)
@@ -71,10 +80,8 @@ int cli_down(struct cli *cli)
 int cli_suspend(struct cli *cli)
 {
 	struct diag diag = DIAG_INIT;
-	json_t *reply = NULL;
-	enum err e = running_ask(cli, cli->name, "Suspend", &reply, &diag);
+	enum err e = running_tell(cli, "Suspend", &diag);
 
-	json_decref(reply);
 	if (e == ERR_NOT_RUNNING)
 		background_give_up(cli->name);
 	if (e)
@@ -87,12 +94,10 @@ int cli_suspend(struct cli *cli)
 int cli_forget(struct cli *cli)
 {
 	struct diag diag = DIAG_INIT, cache_diag = DIAG_INIT;
-	json_t *reply = NULL;
 	bool had;
 	enum err e, forgotten;
 
-	e = running_ask(cli, cli->name, "ForgetTicket", &reply, &diag);
-	json_decref(reply);
+	e = running_tell(cli, "ForgetTicket", &diag);
 	if (e && e != ERR_NOT_RUNNING)
 		return cli_fail(e, &diag);
 	forgotten = ticket_forget(cli, &had, &cache_diag);
