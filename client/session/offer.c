@@ -59,6 +59,11 @@ bool session_can_move(const struct session *s)
 	return s->live && ike_sa_can_move(s->live);
 }
 
+bool session_esp_is_plain(const struct session *s)
+{
+	return s->live && ike_sa_esp_is_plain(s->live);
+}
+
 const struct ike_path *session_path(const struct session *s)
 {
 	return &s->path;

@@ -27,6 +27,7 @@
 	X(KEY_ALLOW_LAN, "tunnel", "allow-lan")                                \
 	X(KEY_BLOCK_OTHER, "tunnel", "block-other-family")                     \
 	X(KEY_MTU, "tunnel", "mtu")                                            \
+	X(KEY_DATAPLANE, "tunnel", "dataplane")                                \
 	X(KEY_MOBIKE, "tunnel", "mobike")                                      \
 	X(KEY_PORTAL_URL, "network", "portal-url")                             \
 	X(KEY_PORTAL_TEXT, "network", "portal-text")                           \
@@ -248,6 +249,8 @@ static enum err key_set(enum key key, const char *v, struct profile *p,
 		return profile_value_bool(v, &p->block_other_family, diag);
 	case KEY_MTU:
 		return profile_value_u16(v, mtu_range, &p->mtu, diag);
+	case KEY_DATAPLANE:
+		return profile_value_dataplane(v, &p->dataplane, diag);
 	case KEY_MOBIKE:
 		return profile_value_bool(v, &p->mobike, diag);
 	case KEY_PORTAL_URL:
@@ -397,6 +400,11 @@ static enum err whole_check(const struct parse *parse)
 	if (parse->seen[KEY_NETWORKS] && parse->p->n_networks == 0)
 		return lacks(parse, "[tunnel] networks is empty: leave it out "
 				    "for everything");
+	if (parse->p->dataplane == DATAPLANE_KERNEL &&
+	    parse->p->transport == TRANSPORT_TCP)
+		return lacks(parse, "dataplane = kernel carries no ESP over "
+				    "TCP: write dataplane = auto or transport "
+				    "= udp");
 	return auth_check(parse);
 }
 
@@ -417,6 +425,8 @@ static enum err defaults_fill(struct parse *parse)
 	}
 	if (!e && p->n_networks == 0)
 		e = profile_value_networks("0.0.0.0/0 ::/0", p, parse->diag);
+	if (p->dataplane == DATAPLANE_KERNEL)
+		p->transport = TRANSPORT_UDP;
 	if (!parse->seen[KEY_IKE])
 		proposals_default(PROTO_IKE, &p->ike);
 	if (!parse->seen[KEY_ESP])

@@ -25,6 +25,13 @@ enum cache_key {
 #undef X
 };
 
+/* Who does the ESP. */
+enum dataplane_kind {
+	DATAPLANE_AUTO = 0, /* the kernel where it can, else the client */
+	DATAPLANE_KERNEL,
+	DATAPLANE_USER /* the client */
+};
+
 struct profile {
 	char name[PROFILE_NAME_MAX]; /* file name without .conf */
 	/* [gateway] */
@@ -50,7 +57,8 @@ struct profile {
 	bool allow_lan; /* local network stays reachable under a full tunnel */
 	bool block_other_family; /* beside a full tunnel of one family only */
 	uint16_t mtu;		 /* 0: chosen */
-	bool mobike;		 /* move with the network (RFC 4555) */
+	enum dataplane_kind dataplane;
+	bool mobike; /* move with the network (RFC 4555) */
 	/* [network] */
 	char portal_url[256]; /* a page of known content; or "": none asked */
 	char portal_text[64]; /* it begins so; "": it is empty */

@@ -1,5 +1,6 @@
 #include "client/session/profile_value.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -51,26 +52,118 @@ enum err profile_value_u16(const char *text, const uint16_t range[2],
 	return OK;
 }
 
+/* --- one of a few words --------------------------------------------------- */
+
+struct word {
+	const char *word; /* NULL: the end */
+	int value;
+};
+
+/* "a, b or c" */
+static void words_list(const struct word *words, char *buf, size_t cap)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (; words->word && len < cap; words++)
+		len += (size_t)snprintf(buf + len, cap - len, "%s%s",
+					words->word,
+					!words[1].word	 ? ""
+					: !words[2].word ? " or "
+							 : ", ");
+}
+
+static enum err value_word(const char *text, const struct word *words, int *out,
+			   struct diag *diag)
+{
+	char list[160];
+
+	for (const struct word *w = words; w->word; w++) {
+		if (strcmp(text, w->word) != 0)
+			continue;
+		*out = w->value;
+		return OK;
+	}
+	words_list(words, list, sizeof(list));
+	return diag_set(diag, ERR_PROFILE, "'%.40s' is not known: write %s",
+			text, list);
+}
+
 enum err profile_value_transport(const char *text, enum transport *out,
 				 struct diag *diag)
 {
-	static const struct {
-		const char *word;
-		enum transport transport;
-	} words[] = {{"auto", TRANSPORT_AUTO},
-		     {"udp", TRANSPORT_UDP},
-		     {"tcp", TRANSPORT_TCP}};
+	static const struct word words[] = {{"auto", TRANSPORT_AUTO},
+					    {"udp", TRANSPORT_UDP},
+					    {"tcp", TRANSPORT_TCP},
+					    {NULL, 0}};
+	int value = *out;
+	enum err e = value_word(text, words, &value, diag);
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(text, words[i].word) != 0)
-			continue;
-		*out = words[i].transport;
-		return OK;
-	}
-	return diag_set(diag, ERR_PROFILE,
-			"'%.40s' is not a transport: write auto, udp or tcp",
-			text);
+	*out = (enum transport)value;
+	return e;
 }
+
+enum err profile_value_auth(const char *text, enum ike_auth_kind *out,
+			    struct diag *diag)
+{
+	static const struct word words[] = {
+		{"psk", IKE_AUTH_PSK},
+		{"certificate", IKE_AUTH_CERT},
+		{"eap-mschapv2", IKE_AUTH_EAP_MSCHAPV2},
+		{"eap-tls", IKE_AUTH_EAP_TLS},
+		{NULL, 0}};
+	int value = *out;
+	enum err e = value_word(text, words, &value, diag);
+
+	*out = (enum ike_auth_kind)value;
+	return e;
+}
+
+enum err profile_value_cache_key(const char *text, enum cache_key *out,
+				 struct diag *diag)
+{
+	static const struct word words[] = {
+#define X(name, number, word) {word, name},
+		CACHE_KEY_LIST(X)
+#undef X
+			{NULL, 0}};
+	int value = *out;
+	enum err e = value_word(text, words, &value, diag);
+
+	*out = (enum cache_key)value;
+	return e;
+}
+
+enum err profile_value_renewal(const char *text, enum session_renewal *out,
+			       struct diag *diag)
+{
+	static const struct word words[] = {{"setup", RENEWAL_SETUP},
+					    {"request", RENEWAL_REQUEST},
+					    {"push", RENEWAL_PUSH},
+					    {"auto", RENEWAL_AUTO},
+					    {NULL, 0}};
+	int value = *out;
+	enum err e = value_word(text, words, &value, diag);
+
+	*out = (enum session_renewal)value;
+	return e;
+}
+
+enum err profile_value_dataplane(const char *text, enum dataplane_kind *out,
+				 struct diag *diag)
+{
+	static const struct word words[] = {{"auto", DATAPLANE_AUTO},
+					    {"kernel", DATAPLANE_KERNEL},
+					    {"user", DATAPLANE_USER},
+					    {NULL, 0}};
+	int value = *out;
+	enum err e = value_word(text, words, &value, diag);
+
+	*out = (enum dataplane_kind)value;
+	return e;
+}
+
+/* --- numbers, names and the rest ------------------------------------------ */
 
 enum err profile_value_ports(const char *text, uint16_t out[PATHS_PORTS_MAX],
 			     size_t *out_n, struct diag *diag)
@@ -154,53 +247,6 @@ enum err profile_value_text(const char *text, size_t cap, char *out,
 	return OK;
 }
 
-enum err profile_value_auth(const char *text, enum ike_auth_kind *out,
-			    struct diag *diag)
-{
-	static const struct {
-		const char *word;
-		enum ike_auth_kind kind;
-	} words[] = {{"psk", IKE_AUTH_PSK},
-		     {"certificate", IKE_AUTH_CERT},
-		     {"eap-mschapv2", IKE_AUTH_EAP_MSCHAPV2},
-		     {"eap-tls", IKE_AUTH_EAP_TLS}};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(text, words[i].word) != 0)
-			continue;
-		*out = words[i].kind;
-		return OK;
-	}
-	return diag_set(diag, ERR_PROFILE,
-			"'%.40s' is not known: write psk, certificate, "
-			"eap-mschapv2 or eap-tls",
-			text);
-}
-
-enum err profile_value_cache_key(const char *text, enum cache_key *out,
-				 struct diag *diag)
-{
-	static const struct {
-		const char *word;
-		enum cache_key key;
-	} words[] = {
-#define X(name, number, word) {word, name},
-		CACHE_KEY_LIST(X)
-#undef X
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(text, words[i].word) != 0)
-			continue;
-		*out = words[i].key;
-		return OK;
-	}
-	return diag_set(diag, ERR_PROFILE,
-			"'%.40s' is not known: write auto, tpm, credential, "
-			"secret-service, keyring or file",
-			text);
-}
-
 static bool host_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -267,24 +313,6 @@ enum err profile_value_networks(const char *text, struct profile *p,
 		e = network_add(one, p, diag);
 	}
 	return e;
-}
-
-enum err profile_value_renewal(const char *text, enum session_renewal *out,
-			       struct diag *diag)
-{
-	static const char *const words[] = {[RENEWAL_SETUP] = "setup",
-					    [RENEWAL_REQUEST] = "request",
-					    [RENEWAL_PUSH] = "push",
-					    [RENEWAL_AUTO] = "auto"};
-
-	for (size_t i = RENEWAL_SETUP; i <= RENEWAL_AUTO; i++) {
-		if (strcmp(text, words[i]) == 0) {
-			*out = (enum session_renewal)i;
-			return OK;
-		}
-	}
-	return diag_set(diag, ERR_PROFILE,
-			"write setup, request, push or auto");
 }
 
 enum err profile_value_url(const char *text, size_t cap, char *out,

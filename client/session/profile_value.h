@@ -18,6 +18,10 @@ enum err ERR_MUST profile_value_bool(const char *text, bool *out,
 /* auto, udp, tcp. */
 enum err ERR_MUST profile_value_transport(const char *text, enum transport *out,
 					  struct diag *diag);
+/* auto, kernel, user. */
+enum err ERR_MUST profile_value_dataplane(const char *text,
+					  enum dataplane_kind *out,
+					  struct diag *diag);
 /* Up to PATHS_PORTS_MAX ports separated by commas. */
 enum err ERR_MUST profile_value_ports(const char *text,
 				      uint16_t out[PATHS_PORTS_MAX],
@@ -32,7 +36,7 @@ enum err ERR_MUST profile_value_duration(const char *text, uint32_t *out_ms,
 /* Printable text that fits; cap counts the NUL. */
 enum err ERR_MUST profile_value_text(const char *text, size_t cap, char *out,
 				     struct diag *diag);
-/* psk, certificate, eap-mschapv2. */
+/* psk, certificate, eap-mschapv2, eap-tls. */
 enum err ERR_MUST profile_value_auth(const char *text, enum ike_auth_kind *out,
 				     struct diag *diag);
 /* auto, tpm, credential, secret-service, keyring, file. */

@@ -214,6 +214,21 @@ static void transports_and_their_ports_are_read(void **state)
 	assert_int_equal(p.transport, TRANSPORT_UDP);
 }
 
+static void the_data_plane_is_read_and_the_kernels_is_for_udp(void **state)
+{
+	parse_ok(MINIMAL);
+	assert_int_equal(p.dataplane, DATAPLANE_AUTO);
+	parse_ok(MINIMAL "[tunnel]\ndataplane = user\n");
+	assert_int_equal(p.dataplane, DATAPLANE_USER);
+	assert_int_equal(p.transport, TRANSPORT_AUTO);
+	parse_ok(MINIMAL "[tunnel]\ndataplane = kernel\n");
+	assert_int_equal(p.dataplane, DATAPLANE_KERNEL);
+	assert_int_equal(p.transport, TRANSPORT_UDP);
+	parse_refused(MINIMAL "[gateway]\ntransport = tcp\n"
+			      "[tunnel]\ndataplane = kernel\n",
+		      "work.conf: ", "dataplane = auto");
+}
+
 static void a_value_out_of_range_says_what_to_write(void **state)
 {
 	static const struct {
@@ -241,6 +256,7 @@ static void a_value_out_of_range_says_what_to_write(void **state)
 		{"[tunnel]\nnetworks =\n", "work.conf: ", "empty"},
 		{"[tunnel]\ndns = maybe\n", "7: [tunnel] dns", "yes nor no"},
 		{"[tunnel]\nmtu = 575\n", "7: ", "576 to 9000"},
+		{"[tunnel]\ndataplane = xdp\n", "7: ", "kernel or user"},
 		{"[crypto]\nike = 3des-sha1-modp1024\n", "7: [crypto] ike", ""},
 		{"[crypto]\nesp =\n", "7: [crypto] esp", "no value"},
 		{"[timers]\ndpd = 30\n", "7: [timers] dpd", "30s"},
@@ -346,6 +362,8 @@ int main(void)
 		cmocka_unit_test(a_line_too_long_for_the_parser_is_refused),
 		cmocka_unit_test(a_missing_key_is_named_with_what_to_write),
 		cmocka_unit_test(transports_and_their_ports_are_read),
+		cmocka_unit_test(
+			the_data_plane_is_read_and_the_kernels_is_for_udp),
 		cmocka_unit_test(a_value_out_of_range_says_what_to_write),
 		cmocka_unit_test(more_networks_than_fit_are_refused),
 		cmocka_unit_test(an_identity_gets_its_type_from_its_form),
