@@ -71,6 +71,7 @@ void late_answered(struct session *s)
 	s->early_later = false;
 	s->ask_at_ms = SESSION_NEVER;
 	s->held.refused = false;
+	offer_settle(s, s->trial);
 	if (!s->live)
 		session_set_state(s, SES_ST_RESUMING, "accepted after all");
 }

@@ -75,6 +75,25 @@ static void true_answer_after_a_forged_one_spares_the_person(void **state)
 	session_free(&a.s);
 }
 
+static void true_answer_takes_the_session_to_where_it_came_from(void **state)
+{
+	const struct ike_path other = {.local = {4, 1, {192, 0, 2, 2}},
+				       .remote = {4, 4500, {192, 0, 2, 9}}};
+	struct above a;
+
+	refused(&a);
+	with_ticket->path = other;
+	assert_false(addr_eq(&session_path(a.s)->remote, &other.remote));
+	accept_late(&a);
+	assert_true(addr_eq(&session_path(a.s)->remote, &other.remote));
+	live = with_ticket;
+	play_up(true);
+	pull(&a);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_true(addr_eq(&session_path(a.s)->remote, &other.remote));
+	session_free(&a.s);
+}
+
 static void person_is_asked_once_the_true_answer_had_its_time(void **state)
 {
 	struct above a;
@@ -162,6 +181,8 @@ int main(void)
 		cmocka_unit_test(refused_ticket_goes_on_beside_a_full_exchange),
 		cmocka_unit_test(
 			true_answer_after_a_forged_one_spares_the_person),
+		cmocka_unit_test(
+			true_answer_takes_the_session_to_where_it_came_from),
 		cmocka_unit_test(
 			person_is_asked_once_the_true_answer_had_its_time),
 		cmocka_unit_test(
