@@ -1,5 +1,7 @@
 /* Apple's property lists in XML, by expat. Entities are not defined in one:
  * a document that does so is refused. */
+#include "config.h"
+
 #include "client/cli/tree.h"
 
 #include <expat.h>
@@ -19,7 +21,7 @@ struct reading {
 
 static int line_of(const struct reading *r)
 {
-	return (int)XML_GetCurrentLineNumber(r->parser);
+	return (int)EXPAT_LINE(r->parser);
 }
 
 static void fail(struct reading *r, const char *what)
