@@ -165,9 +165,11 @@ void doctor_check_kernel(struct doctor *d)
 static enum err helper_try(struct doctor *d, struct net_link *link,
 			   struct diag *diag)
 {
-	enum err e = d->cli->net ? OK : net_connect(&d->cli->net, diag);
+	enum err e = d->cli->net
+			     ? OK
+			     : net_connect(NET_PLANE_USER, &d->cli->net, diag);
 
-	return e ? e : net_open_link(d->cli->net, link, diag);
+	return e ? e : net_open_link(d->cli->net, NET_PLANE_USER, link, diag);
 }
 
 void doctor_check_helper(struct doctor *d)

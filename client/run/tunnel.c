@@ -22,6 +22,7 @@ static void on_timer(void *ctx)
 	struct tunnel *t = ctx;
 
 	tunnel_notice_sleep(t);
+	tunnel_hear_plane(t);
 	session_timeout(t->session, os_now().boot_ms);
 	tunnel_pump(t);
 }
@@ -47,8 +48,6 @@ static void send_ike(struct tunnel *t, const struct ike_action *a)
 
 static void do_ike(struct tunnel *t, const struct ike_action *a)
 {
-	enum err e = OK;
-
 	switch (a->kind) {
 	case IKE_DO_SEND:
 		send_ike(t, a);
@@ -71,16 +70,14 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 		tunnel_answer_tls(t, a);
 		break;
 	case IKE_DO_NETCONF:
-		dataplane_retire(t->dataplane);
+		tunnel_retire_children(t);
 		tunnel_apply_network(t, a->u.netconf);
 		break;
 	case IKE_DO_CHILD_ADD:
-		e = dataplane_add(t->dataplane, a->u.child);
-		if (e)
-			log_error("esp: %s", err_text(e));
+		tunnel_add_child(t, a->u.child);
 		break;
 	case IKE_DO_CHILD_DEL:
-		dataplane_del(t->dataplane, a->u.child_del.spi_in);
+		tunnel_drop_child(t, a->u.child_del.spi_in);
 		break;
 	case IKE_DO_NOTHING:
 	case IKE_DO_TICKET:
@@ -119,7 +116,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 	tunnel_nat_state(t, state);
 	if (!session_state_keeps_children(state)) {
 		t->since_wall_ms = 0;
-		dataplane_clear(t->dataplane);
+		tunnel_clear_children(t);
 	}
 	if (state == SES_ST_WAITING || state == SES_ST_NO_PATH) {
 		snprintf(line, sizeof(line), "%s (%s)",
@@ -148,6 +145,8 @@ void tunnel_pump(struct tunnel *t)
 		switch (a.kind) {
 		case SES_DO_NOTHING:
 			tunnel_follow_path(t);
+			if (tunnel_follow_plane(t))
+				break;
 			tunnel_choose_pump(t);
 			return;
 		case SES_DO_IKE:
@@ -215,7 +214,7 @@ static enum err make_session(struct tunnel *t, struct diag *diag)
 
 	memset(&cfg, 0, sizeof(cfg));
 	profile_to_session(t->profile, &cfg);
-	cfg.ike.need_encap = !net_carries_esp(t->net);
+	cfg.ike.need_encap = true;
 	cfg.persistent = t->persistent;
 	cfg.use_tickets = t->profile->tickets && t->cache;
 	cfg.ike.want_ticket = cfg.use_tickets;
@@ -253,7 +252,7 @@ enum err tunnel_start(struct tunnel *t, struct diag *diag)
 	if (session_report(t->session)->state == SES_ST_CLOSED)
 		return diag_set(diag, session_report(t->session)->last_error,
 				"%s", session_report(t->session)->last_detail);
-	e = net_open_link(t->net, &t->link, diag);
+	e = net_open_link(t->net, NET_PLANE_USER, &t->link, diag);
 	if (e)
 		return e;
 	dataplane_set_tun(t->dataplane, t->link.tun_fd);

@@ -1,5 +1,5 @@
-/* What a CONF may mean. The sender is not trusted, and the gateway behind
- * it still less: these addresses and names end up in the kernel and in
+/* What a CONF and an SA may mean. The sender is not trusted, and the gateway
+ * behind it still less: these addresses and names end up in the kernel and in
  * /etc/resolv.conf. */
 #include "platform/helper/proto.h"
 
@@ -122,5 +122,88 @@ enum err netd_check_conf(const struct net_conf *c, struct diag *diag)
 	if (!mtu_ok(c))
 		return diag_set(diag, ERR_MALFORMED, "MTU %u is out of range",
 				c->mtu);
+	return OK;
+}
+
+/* --- security associations --------------------------------------- */
+
+/* 0 to 255 are reserved (RFC 4303 section 2.1). */
+enum err netd_check_spi(uint32_t spi, struct diag *diag)
+{
+	if (spi <= 255)
+		return diag_set(diag, ERR_MALFORMED, "SPI %u is reserved", spi);
+	return OK;
+}
+
+static bool endpoint_is_host(const struct addr *a)
+{
+	struct addr host = *a;
+
+	host.port = 0;
+	return addr_is_host(&host);
+}
+
+enum err netd_check_way(const struct net_way *way, struct diag *diag)
+{
+	if (way->local.family != way->remote.family ||
+	    !endpoint_is_host(&way->local) || !endpoint_is_host(&way->remote))
+		return diag_set(diag, ERR_MALFORMED,
+				"not two hosts of one address family");
+	if ((way->local.port == 0) != (way->remote.port == 0))
+		return diag_set(diag, ERR_MALFORMED, "one port without other");
+	return OK;
+}
+
+/* With the salt: RFC 4106 section 8.1, RFC 7634 section 2. */
+static bool encr_key_ok(enum net_encr encr, size_t len)
+{
+	switch (encr) {
+	case NET_ENCR_AES_GCM_16:
+		return len == 20 || len == 28 || len == 36;
+	case NET_ENCR_CHACHA20_POLY1305:
+		return len == 36;
+	case NET_ENCR_AES_CBC:
+		return len == 16 || len == 24 || len == 32;
+	}
+	return false;
+}
+
+/* As long as the hash (RFC 2404 section 3, RFC 4868 section 2.1.1). */
+static bool integ_key_ok(enum net_integ integ, size_t len)
+{
+	switch (integ) {
+	case NET_INTEG_NONE:
+		return len == 0;
+	case NET_INTEG_SHA1_96:
+		return len == 20;
+	case NET_INTEG_SHA256_128:
+		return len == 32;
+	case NET_INTEG_SHA384_192:
+		return len == 48;
+	case NET_INTEG_SHA512_256:
+		return len == 64;
+	}
+	return false;
+}
+
+enum err netd_check_sa(const struct net_sa *sa, struct diag *diag)
+{
+	enum err e = netd_check_spi(sa->spi_in, diag);
+
+	if (!e)
+		e = netd_check_spi(sa->spi_out, diag);
+	if (!e)
+		e = netd_check_way(&sa->way, diag);
+	if (e)
+		return e;
+	if ((sa->encr == NET_ENCR_AES_CBC) == (sa->integ == NET_INTEG_NONE))
+		return diag_set(diag, ERR_MALFORMED,
+				"cipher and integrity do not fit");
+	if (!encr_key_ok(sa->encr, sa->encr_in.len) ||
+	    !encr_key_ok(sa->encr, sa->encr_out.len) ||
+	    !integ_key_ok(sa->integ, sa->integ_in.len) ||
+	    !integ_key_ok(sa->integ, sa->integ_out.len))
+		return diag_set(diag, ERR_MALFORMED,
+				"no such cipher, or key of another length");
 	return OK;
 }

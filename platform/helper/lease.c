@@ -136,11 +136,14 @@ enum err lease_sweep(struct diag *diag)
 
 /* --- OPEN, UDP --------------------------------------------------- */
 
-enum err lease_open_link(struct lease *l, int *out_fd, struct diag *diag)
+enum err lease_open_link(struct lease *l, enum net_plane plane, int *out_fd,
+			 struct diag *diag)
 {
 	enum err e;
 
 	*out_fd = -1;
+	if (plane == NET_PLANE_KERNEL)
+		return diag_set(diag, ERR_UNSUPPORTED, "no ESP in the kernel");
 	if (l->tun_fd >= 0)
 		return diag_set(diag, ERR_STATE, "the interface is there");
 	snprintf(l->name, sizeof(l->name), "vpn%u", l->slot.n);
@@ -153,6 +156,7 @@ enum err lease_open_link(struct lease *l, int *out_fd, struct diag *diag)
 	e = link_setup(l->nl, l->ifindex, diag);
 	if (e)
 		return e;
+	l->plane = NET_PLANE_USER;
 	l->resolved = dns_resolved_runs();
 	*out_fd = fcntl(l->tun_fd, F_DUPFD_CLOEXEC, 0);
 	if (*out_fd < 0)

@@ -8,6 +8,7 @@
 struct lease {
 	struct slot slot;
 	struct nl_sock *nl;
+	enum net_plane plane; /* of the interface */
 	int tun_fd; /* a copy: the interface stays as long as the lease */
 	int ifindex;
 	char name[NET_NAME_LEN];
@@ -24,8 +25,8 @@ enum err ERR_MUST lease_start(struct lease *l, uint32_t uid, struct diag *diag);
 /* Only the sweep. */
 enum err ERR_MUST lease_sweep(struct diag *diag);
 /* OPEN. ERR_STATE the second time. gives *out_fd. */
-enum err ERR_MUST lease_open_link(struct lease *l, int *out_fd,
-				  struct diag *diag);
+enum err ERR_MUST lease_open_link(struct lease *l, enum net_plane plane,
+				  int *out_fd, struct diag *diag);
 /* UDP. gives *out_fd. */
 enum err ERR_MUST lease_open_udp(struct lease *l, enum addr_family family,
 				 int *out_fd, struct diag *diag);

@@ -97,7 +97,7 @@ static enum err request_do(struct lease *l, const struct netd_request *req,
 {
 	switch (req->verb) {
 	case NETD_OPEN:
-		return lease_open_link(l, out_fd, diag);
+		return lease_open_link(l, req->plane, out_fd, diag);
 	case NETD_UDP:
 		return req->stream
 			       ? lease_open_tcp(l, req->family, out_fd, diag)
@@ -110,8 +110,9 @@ static enum err request_do(struct lease *l, const struct netd_request *req,
 	case NETD_SA_ADD:
 	case NETD_SA_MOVE:
 	case NETD_SA_DEL:
-	case NETD_BLOCK:
 	case NETD_STATS:
+		return diag_set(diag, ERR_STATE, "ESP is the client's");
+	case NETD_BLOCK:
 		break;
 	}
 	return ERR_UNSUPPORTED;
@@ -120,7 +121,7 @@ static enum err request_do(struct lease *l, const struct netd_request *req,
 /* False when this was the last one. */
 static bool request_answer(struct lease *l, struct bytes msg)
 {
-	static struct netd_request req; /* large */
+	static struct netd_request req; /* large, and may hold keys */
 	struct netd_reply reply;
 	struct diag diag = DIAG_INIT;
 	int fd = -1;
@@ -133,6 +134,7 @@ static bool request_answer(struct lease *l, struct bytes msg)
 		reply.err = request_do(l, &req, &fd, &diag);
 	if (!reply.err && req.verb == NETD_OPEN) {
 		reply.ifindex = (uint32_t)l->ifindex;
+		reply.plane = l->plane;
 		memcpy(reply.name, l->name, sizeof(reply.name));
 	}
 	snprintf(reply.text, sizeof(reply.text), "%.*s", NETD_TEXT_LEN - 1,
@@ -140,6 +142,7 @@ static bool request_answer(struct lease *l, struct bytes msg)
 	more = reply_send(&reply, fd) && (reply.err || req.verb != NETD_CLOSE);
 	if (fd >= 0)
 		close(fd);
+	mem_wipe(&req, sizeof(req));
 	return more;
 }
 
@@ -153,13 +156,16 @@ static bool request_wait(struct lease *l, const sigset_t *while_waiting)
 	static uint8_t buf[NETD_REQUEST_MAX + 1];
 	struct pollfd p = {.fd = NETD_FD, .events = POLLIN};
 	ssize_t len;
+	bool more;
 
 	if (ppoll(&p, 1, NULL, while_waiting) < 0)
 		return errno == EINTR && !told_to_end;
 	len = recv(NETD_FD, buf, sizeof(buf), MSG_DONTWAIT);
 	if (len < 0)
 		return errno == EAGAIN || errno == EINTR;
-	return len > 0 && request_answer(l, bytes(buf, (size_t)len));
+	more = len > 0 && request_answer(l, bytes(buf, (size_t)len));
+	mem_wipe(buf, (size_t)len);
+	return more;
 }
 
 /* The client learns why at its first request. Who sends none does not keep

@@ -25,14 +25,14 @@
 /* X(name, number, octets of the request's body; NETD_ANY: reserved) */
 #define NETD_ANY 0xffff
 #define NETD_VERB_LIST(X)                                                      \
-	X(NETD_OPEN, 1, 0)                                                     \
+	X(NETD_OPEN, 1, 1)                                                     \
 	X(NETD_UDP, 2, 2)                                                      \
-	X(NETD_SA_ADD, 3, NETD_ANY)                                            \
-	X(NETD_SA_MOVE, 4, NETD_ANY)                                           \
-	X(NETD_SA_DEL, 5, NETD_ANY)                                            \
+	X(NETD_SA_ADD, 3, NETD_SA_LEN)                                         \
+	X(NETD_SA_MOVE, 4, NETD_WAY_LEN)                                       \
+	X(NETD_SA_DEL, 5, 4)                                                   \
 	X(NETD_CONF, 6, NETD_CONF_LEN)                                         \
 	X(NETD_BLOCK, 7, NETD_ANY)                                             \
-	X(NETD_STATS, 8, NETD_ANY)                                             \
+	X(NETD_STATS, 8, 0)                                                    \
 	X(NETD_CLOSE, 9, 0)
 
 enum netd_verb {
@@ -47,22 +47,39 @@ enum netd_verb {
 #define NETD_CONF_LEN                                                          \
 	(9 + NETD_PREFIX_LEN * (NET_ADDRS_MAX + NET_ROUTES_MAX) +              \
 	 NETD_ADDR_LEN * NET_DNS_MAX + NET_DOMAIN_LEN * NET_DOMAINS_MAX)
+#define NETD_WAY_LEN	   (2 * (NETD_ADDR_LEN + 2)) /* each with its port */
+#define NETD_ENCR_KEY_MAX  36			     /* 256 bits and a salt */
+#define NETD_INTEG_KEY_MAX 64			     /* HMAC-SHA-512 */
+/* SPIs, way, four octets, and each key behind its length. */
+#define NETD_SA_LEN                                                            \
+	(8 + NETD_WAY_LEN + 4 +                                                \
+	 2 * (1 + NETD_ENCR_KEY_MAX + 1 + NETD_INTEG_KEY_MAX))
 #define NETD_REQUEST_MAX (NETD_HEAD_LEN + NETD_CONF_LEN)
 #define NETD_TEXT_LEN	 256
-#define NETD_REPLY_LEN	 (NETD_HEAD_LEN + 4 + 4 + NET_NAME_LEN + NETD_TEXT_LEN)
+#define NETD_STATS_LEN	 64
+#define NETD_REPLY_LEN                                                         \
+	(NETD_HEAD_LEN + 4 + 4 + 1 + NET_NAME_LEN + NETD_STATS_LEN +           \
+	 NETD_TEXT_LEN)
 
+/* With SA_ADD it holds keys: whoever fills it wipes it. */
 struct netd_request {
 	enum netd_verb verb;
+	enum net_plane plane;	 /* OPEN */
 	enum addr_family family; /* UDP */
 	bool stream;		 /* UDP: TCP instead (RFC 9329) */
 	struct net_conf conf;	 /* CONF */
+	struct net_sa sa;	 /* SA_ADD */
+	struct net_way way;	 /* SA_MOVE */
+	uint32_t spi_in;	 /* SA_DEL */
 };
 
 struct netd_reply {
 	uint8_t verb; /* of the request, 0 where it was not readable */
 	enum err err;
 	uint32_t ifindex;	  /* OPEN */
+	enum net_plane plane;	  /* OPEN; 0 with another verb */
 	char name[NET_NAME_LEN];  /* OPEN */
+	struct net_stats stats;	  /* STATS */
 	char text[NETD_TEXT_LEN]; /* why not, or a warning */
 };
 
@@ -78,6 +95,12 @@ enum err ERR_MUST netd_read_request(struct bytes msg, struct netd_request *out,
  * letters, digits, hyphens and underscores, MTU. ERR_MALFORMED. */
 enum err ERR_MUST netd_check_conf(const struct net_conf *conf,
 				  struct diag *diag);
+/* The meaning of an SA_ADD and of an SA_MOVE: SPIs above 255, two hosts of one
+ * family, both ports or none, a cipher with its integrity and keys of their
+ * lengths. ERR_MALFORMED. */
+enum err ERR_MUST netd_check_sa(const struct net_sa *sa, struct diag *diag);
+enum err ERR_MUST netd_check_way(const struct net_way *way, struct diag *diag);
+enum err ERR_MUST netd_check_spi(uint32_t spi, struct diag *diag);
 
 /* Replies. text is cut and made printable. */
 enum err ERR_MUST netd_write_reply(const struct netd_reply *reply,

@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,7 +31,8 @@ struct net {
 	int fd;
 	pid_t pid;		 /* of the helper we started, or 0 */
 	struct netd_request req; /* too large for the stack of a caller */
-	struct net_link link;	 /* made by net_connect; tun_fd -1: none */
+	struct net_link link;	 /* made by net_connect */
+	bool link_waits;	 /* for net_open_link to take it */
 };
 
 static enum err net_new(int fd, pid_t pid, struct net **out)
@@ -39,7 +43,6 @@ static enum err net_new(int fd, pid_t pid, struct net **out)
 		return ERR_NO_MEMORY;
 	n->fd = fd;
 	n->pid = pid;
-	n->link.tun_fd = -1;
 	*out = n;
 	return OK;
 }
@@ -135,18 +138,19 @@ static enum err net_send(struct net *n, struct diag *diag)
 	uint8_t buf[NETD_REQUEST_MAX];
 	struct wr w = wr_open(buf, sizeof(buf));
 	enum err e = netd_write_request(&n->req, &w);
+	ssize_t sent = -1;
 
-	if (e)
-		return e;
-	while (send(n->fd, buf, wr_len(&w), MSG_NOSIGNAL) < 0) {
+	while (!e && sent < 0) {
+		sent = send(n->fd, buf, wr_len(&w), MSG_NOSIGNAL);
 		/* A helper that could not start has left its reason. */
-		if (errno == EPIPE || errno == ECONNRESET)
-			return OK;
-		if (errno != EINTR)
-			return diag_sys(diag, ERR_NO_HELPER,
-					HELPER_NAME " is gone");
+		if (sent < 0 && (errno == EPIPE || errno == ECONNRESET))
+			break;
+		if (sent < 0 && errno != EINTR)
+			e = diag_sys(diag, ERR_NO_HELPER,
+				     HELPER_NAME " is gone");
 	}
-	return OK;
+	mem_wipe(buf, wr_len(&w));
+	return e;
 }
 
 static int fd_of_message(struct msghdr *msg)
@@ -194,8 +198,9 @@ static ssize_t net_receive(struct net *n, uint8_t *buf, size_t cap, int *out_fd)
 	return len;
 }
 
-/* Sends n->req and waits for its reply. A descriptor that the verb does not
- * promise is closed. */
+/* Sends n->req and waits for its reply. With out_fd the reply brings a
+ * descriptor, except an OPEN with the kernel's plane. One that nobody waits
+ * for is closed. */
 static enum err net_call(struct net *n, struct netd_reply *reply, int *out_fd,
 			 struct diag *diag)
 {
@@ -221,7 +226,7 @@ static enum err net_call(struct net *n, struct netd_reply *reply, int *out_fd,
 		diag_set(diag, e, HELPER_NAME " is of another version");
 	else if (reply->err)
 		e = diag_set(diag, reply->err, "%s", reply->text);
-	else if (out_fd && fd < 0)
+	else if (out_fd && fd < 0 && reply->plane != NET_PLANE_KERNEL)
 		e = diag_set(diag, ERR_INTERNAL, "no descriptor came");
 	else if (reply->text[0])
 		log_warn("%s", reply->text);
@@ -232,7 +237,8 @@ static enum err net_call(struct net *n, struct netd_reply *reply, int *out_fd,
 	return e;
 }
 
-static enum err link_ask(struct net *n, struct net_link *out, struct diag *diag)
+static enum err link_ask(struct net *n, enum net_plane plane,
+			 struct net_link *out, struct diag *diag)
 {
 	struct netd_reply reply;
 	enum err e;
@@ -240,21 +246,34 @@ static enum err link_ask(struct net *n, struct net_link *out, struct diag *diag)
 	memset(out, 0, sizeof(*out));
 	out->tun_fd = -1;
 	n->req.verb = NETD_OPEN;
+	n->req.plane = plane;
 	e = net_call(n, &reply, &out->tun_fd, diag);
 	if (e)
 		return e;
+	out->plane = reply.plane;
 	memcpy(out->name, reply.name, sizeof(out->name));
 	out->ifindex = (int)reply.ifindex;
 	return OK;
 }
 
-enum err net_open_link(struct net *n, struct net_link *out, struct diag *diag)
+static void link_drop(struct net *n)
 {
-	if (n->link.tun_fd < 0)
-		return link_ask(n, out, diag);
-	*out = n->link;
-	n->link.tun_fd = -1;
-	return OK;
+	if (n->link_waits && n->link.tun_fd >= 0)
+		close(n->link.tun_fd);
+	n->link_waits = false;
+}
+
+enum err net_open_link(struct net *n, enum net_plane plane,
+		       struct net_link *out, struct diag *diag)
+{
+	if (n->link_waits &&
+	    (plane == NET_PLANE_AUTO || plane == n->link.plane)) {
+		*out = n->link;
+		n->link_waits = false;
+		return OK;
+	}
+	link_drop(n);
+	return link_ask(n, plane, out, diag);
 }
 
 /* What the socket's address says against us. */
@@ -269,7 +288,7 @@ static enum err connect_failed(struct diag *diag)
 
 /* Who may not use the helper hears it now and not at the first packet: the
  * interface is asked for at once. */
-enum err net_connect(struct net **out, struct diag *diag)
+enum err net_connect(enum net_plane plane, struct net **out, struct diag *diag)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX,
 				  .sun_path = HELPER_SOCKET};
@@ -290,7 +309,8 @@ enum err net_connect(struct net **out, struct diag *diag)
 		close(fd);
 		return e;
 	}
-	e = link_ask(*out, &(*out)->link, diag);
+	e = link_ask(*out, plane, &(*out)->link, diag);
+	(*out)->link_waits = !e;
 	if (e)
 		net_close(out);
 	return e;
@@ -333,10 +353,75 @@ enum err net_configure(struct net *n, const struct net_conf *conf,
 	return net_call(n, &reply, NULL, diag);
 }
 
-/* ESP is the client's, behind its UDP socket. */
-bool net_carries_esp(const struct net *n)
+/* --- the kernel's ESP -------------------------------------------- */
+
+bool net_kernel_has_esp(void)
 {
-	return false;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+enum err net_sa_add(struct net *n, const struct net_sa *sa, struct diag *diag)
+{
+	struct netd_reply reply;
+	enum err e = netd_check_sa(sa, diag);
+
+	if (e)
+		return e;
+	n->req.verb = NETD_SA_ADD;
+	n->req.sa = *sa;
+	e = net_call(n, &reply, NULL, diag);
+	mem_wipe(&n->req.sa, sizeof(n->req.sa));
+	return e;
+}
+
+enum err net_udp_takes_esp(int udp_fd, bool kernel, struct diag *diag)
+{
+	const int how = kernel ? UDP_ENCAP_ESPINUDP : 0, off = 0;
+
+	/* Several datagrams in one would be one packet to the kernel's ESP. */
+	if (kernel)
+		(void)setsockopt(udp_fd, SOL_UDP, UDP_GRO, &off, sizeof(off));
+	if (setsockopt(udp_fd, SOL_UDP, UDP_ENCAP, &how, sizeof(how)) < 0)
+		return diag_sys(diag, ERR_UNSUPPORTED, "UDP_ENCAP");
+	return OK;
+}
+
+enum err net_sa_delete(struct net *n, uint32_t spi_in, struct diag *diag)
+{
+	struct netd_reply reply;
+
+	n->req.verb = NETD_SA_DEL;
+	n->req.spi_in = spi_in;
+	return net_call(n, &reply, NULL, diag);
+}
+
+enum err net_sa_move(struct net *n, const struct net_way *way,
+		     struct diag *diag)
+{
+	struct netd_reply reply;
+	enum err e = netd_check_way(way, diag);
+
+	if (e)
+		return e;
+	n->req.verb = NETD_SA_MOVE;
+	n->req.way = *way;
+	return net_call(n, &reply, NULL, diag);
+}
+
+enum err net_stats(struct net *n, struct net_stats *out, struct diag *diag)
+{
+	struct netd_reply reply;
+	enum err e;
+
+	n->req.verb = NETD_STATS;
+	e = net_call(n, &reply, NULL, diag);
+	if (!e)
+		*out = reply.stats;
+	return e;
 }
 
 int net_fd(const struct net *n)
@@ -363,8 +448,7 @@ void net_close(struct net **n)
 		if (len < 0 && errno == ETIMEDOUT)
 			log_warn("%s does not end", HELPER_NAME);
 	}
-	if ((*n)->link.tun_fd >= 0)
-		close((*n)->link.tun_fd);
+	link_drop(*n);
 	close((*n)->fd);
 	if ((*n)->pid > 0)
 		while (waitpid((*n)->pid, NULL, 0) < 0 && errno == EINTR)

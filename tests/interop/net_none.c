@@ -27,24 +27,26 @@ enum err net_spawn(struct net **out, struct diag *diag)
 	return diag_sys(diag, ERR_SYS, "socketpair");
 }
 
-enum err net_connect(struct net **out, struct diag *diag)
+enum err net_connect(enum net_plane plane, struct net **out, struct diag *diag)
 {
 	return net_spawn(out, diag);
 }
 
-bool net_carries_esp(const struct net *n)
+bool net_kernel_has_esp(void)
 {
-	return true;
+	return false;
 }
 
-enum err net_open_link(struct net *n, struct net_link *out, struct diag *diag)
+enum err net_open_link(struct net *n, enum net_plane plane,
+		       struct net_link *out, struct diag *diag)
 {
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		       fds) < 0)
 		return diag_sys(diag, ERR_SYS, "socketpair");
-	*out = (struct net_link){.tun_fd = fds[0], .ifindex = 1};
+	*out = (struct net_link){
+		.plane = NET_PLANE_USER, .tun_fd = fds[0], .ifindex = 1};
 	snprintf(out->name, sizeof(out->name), "none");
 	return OK;
 }
@@ -73,6 +75,32 @@ enum err net_configure(struct net *n, const struct net_conf *conf,
 		       struct diag *diag)
 {
 	return OK;
+}
+
+enum err net_sa_add(struct net *n, const struct net_sa *sa, struct diag *diag)
+{
+	return ERR_STATE;
+}
+
+enum err net_udp_takes_esp(int udp_fd, bool kernel, struct diag *diag)
+{
+	return ERR_UNSUPPORTED;
+}
+
+enum err net_sa_delete(struct net *n, uint32_t spi_in, struct diag *diag)
+{
+	return ERR_STATE;
+}
+
+enum err net_sa_move(struct net *n, const struct net_way *way,
+		     struct diag *diag)
+{
+	return ERR_STATE;
+}
+
+enum err net_stats(struct net *n, struct net_stats *out, struct diag *diag)
+{
+	return ERR_STATE;
 }
 
 int net_fd(const struct net *n)

@@ -180,8 +180,7 @@ static enum err do_line(char *line, struct diag *diag)
 	if (strcmp(line, "recv") == 0)
 		return do_read(the_udp, 0, "got", diag);
 	if (strcmp(line, "tun") == 0)
-		return do_read(the_link.tun_fd, PKTIO_HEAD_LEN, "packet",
-			       diag);
+		return do_read(the_link.tun_fd, PKTIO_HEAD_LEN, "packet", diag);
 	if (strcmp(line, "quit") == 0)
 		exit(0);
 	if (strcmp(line, "close") == 0) {
@@ -191,7 +190,7 @@ static enum err do_line(char *line, struct diag *diag)
 	}
 	if (strcmp(line, "open") != 0)
 		return ERR_USAGE;
-	e = net_open_link(the_net, &link, diag);
+	e = net_open_link(the_net, NET_PLANE_USER, &link, diag);
 	if (!e) {
 		the_link = link;
 		printf("link %s %d\n", link.name, link.ifindex);

@@ -135,7 +135,7 @@ static void every_verb_has_its_number_and_length(void **state)
 		enum netd_verb verb;
 		uint8_t number;
 		size_t len;
-	} verbs[] = {{NETD_OPEN, 1, 8}, {NETD_UDP, 2, 10}, {NETD_CLOSE, 9, 8}};
+	} verbs[] = {{NETD_OPEN, 1, 9}, {NETD_UDP, 2, 10}, {NETD_CLOSE, 9, 8}};
 	struct netd_request req, got;
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
@@ -144,6 +144,7 @@ static void every_verb_has_its_number_and_length(void **state)
 		memset(&req, 0, sizeof(req));
 		req.verb = verbs[i].verb;
 		req.family = ADDR_V6;
+		req.plane = NET_PLANE_AUTO;
 		m = message_make(&req);
 		assert_int_equal(m.b[5], verbs[i].number);
 		assert_int_equal(m.len, verbs[i].len);
@@ -158,7 +159,7 @@ static void every_verb_has_its_number_and_length(void **state)
 
 static void reserved_verbs_are_unsupported_with_any_body(void **state)
 {
-	static const uint8_t reserved[] = {3, 4, 5, 7, 8};
+	static const uint8_t reserved[] = {7};
 	struct message m = conf_message();
 	struct netd_request got;
 
@@ -172,7 +173,7 @@ static void reserved_verbs_are_unsupported_with_any_body(void **state)
 
 static void unknown_verbs_and_heads_are_refused(void **state)
 {
-	struct netd_request req = {.verb = NETD_OPEN};
+	struct netd_request req = {.verb = NETD_CLOSE};
 	struct message good = message_make(&req), m;
 
 	for (unsigned verb = 0; verb < 256; verb++) {
