@@ -223,7 +223,8 @@ static void cache_open(struct up *up)
 static enum err net_get(struct up *up, struct diag *diag)
 {
 	return up->cli->net ? OK
-			    : net_connect(NET_PLANE_USER, &up->cli->net, diag);
+			    : net_connect(tunnel_plane_of(&up->profile),
+					  &up->cli->net, diag);
 }
 
 /* Everything until the first packet. */

@@ -56,10 +56,16 @@ static json_t *suite_json(const struct suite *suite)
 }
 
 /* Who moves the packets, and with what. */
-static json_t *dataplane_json(const struct dataplane_how *how)
+static json_t *dataplane_json(const struct tunnel_status *s)
 {
+	const struct dataplane_how *how = &s->dataplane;
 	json_t *o = json_object();
 
+	if (s->in_kernel) {
+		set_text(o, "engine", "kernel");
+		set_text(o, "cipher", "the kernel");
+		return o;
+	}
 	set_text(o, "engine", how->pump ? "threads" : "loop");
 	set_text(o, "cipher", how->cipher);
 	json_object_set_new(o, "tun_tcp", json_boolean(how->tun_tcp));
@@ -92,7 +98,7 @@ static void connect_json(json_t *o, const struct tunnel_status *s)
 	json_object_set_new(o, "dns", dns_json(s));
 	json_object_set_new(o, "ike", suite_json(&r->ike_suite));
 	json_object_set_new(o, "esp", suite_json(&r->child_suite));
-	json_object_set_new(o, "dataplane", dataplane_json(&s->dataplane));
+	json_object_set_new(o, "dataplane", dataplane_json(s));
 }
 
 json_t *status_to_json(const char *name, const struct tunnel_status *s)

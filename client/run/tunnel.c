@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/run/tunnel_private.h"
 #include "platform/base/log.h"
@@ -214,7 +213,8 @@ static enum err make_session(struct tunnel *t, struct diag *diag)
 
 	memset(&cfg, 0, sizeof(cfg));
 	profile_to_session(t->profile, &cfg);
-	cfg.ike.need_encap = true;
+	cfg.ike.need_encap = tunnel_plane_of(t->profile) == NET_PLANE_USER ||
+			     !net_kernel_has_esp();
 	cfg.persistent = t->persistent;
 	cfg.use_tickets = t->profile->tickets && t->cache;
 	cfg.ike.want_ticket = cfg.use_tickets;
@@ -252,11 +252,10 @@ enum err tunnel_start(struct tunnel *t, struct diag *diag)
 	if (session_report(t->session)->state == SES_ST_CLOSED)
 		return diag_set(diag, session_report(t->session)->last_error,
 				"%s", session_report(t->session)->last_detail);
-	e = net_open_link(t->net, NET_PLANE_USER, &t->link, diag);
-	if (e)
-		return e;
-	dataplane_set_tun(t->dataplane, t->link.tun_fd);
-	return tunnel_watch_tun(t);
+	e = tunnel_watch_pump(t);
+	if (!e)
+		e = tunnel_open_link(t, diag);
+	return e;
 }
 
 void tunnel_down(struct tunnel *t)
@@ -288,10 +287,7 @@ void tunnel_free(struct tunnel **tp)
 	portal_free(&t->portal);
 	tunnel_end_pump(t);
 	tunnel_close_path(t);
-	if (t->link.tun_fd >= 0) {
-		loop_remove(t->loop, t->link.tun_fd);
-		close(t->link.tun_fd);
-	}
+	tunnel_close_tun(t);
 	if (t->netmon)
 		loop_remove(t->loop, netmon_fd(t->netmon));
 	netmon_close(&t->netmon);

@@ -45,6 +45,7 @@ struct tunnel_status {
 	size_t n_dns;
 	uint64_t octets_in, octets_out, packets_in, packets_out;
 	struct dataplane_how dataplane;
+	bool in_kernel;	    /* the kernel does the ESP, and not that one */
 	int64_t connect_ms; /* start of the attempt to up */
 	int64_t connect_cpu_us;
 	int64_t since_wall_ms; /* Unix time of up; 0 */
@@ -57,6 +58,9 @@ struct tunnel_status {
 };
 
 struct tunnel;
+
+/* What the profile asks of net_connect, or of net_open_link. */
+enum net_plane tunnel_plane_of(const struct profile *p);
 
 /* Borrows all but takes net. cache may be NULL: no tickets. */
 struct tunnel_setup {
@@ -76,7 +80,7 @@ void tunnel_down(struct tunnel *t);
 void tunnel_suspend(struct tunnel *t);
 /* The ticket, on the disk and in hand; the tunnel goes on. */
 void tunnel_forget_ticket(struct tunnel *t);
-void tunnel_status(const struct tunnel *t, struct tunnel_status *out);
+void tunnel_status(struct tunnel *t, struct tunnel_status *out);
 void tunnel_free(struct tunnel **t); /* lease closed, all taken back */
 
 #endif

@@ -93,7 +93,9 @@ void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n)
 
 	t->netconf = *n;
 	dataplane_set_networks(t->dataplane, &n->ts_local, &n->ts_remote);
-	e = set_network(t, &diag);
+	e = tunnel_settle_plane(t, &diag);
+	if (!e)
+		e = set_network(t, &diag);
 	if (e)
 		session_no_secret(t->session, e, diag_text(&diag, e),
 				  os_now().boot_ms);
@@ -119,13 +121,28 @@ static void addr_text(const struct addr *a, bool with_port,
 		addr_str(a, out);
 }
 
-void tunnel_status(const struct tunnel *t, struct tunnel_status *out)
+/* By both planes: it may have changed. */
+static void count_traffic(struct tunnel *t, struct tunnel_status *out)
 {
 	struct dataplane_counters c;
-	const struct ike_netconf *n = &t->netconf;
+	struct net_stats k = t->kernel.past;
 
 	dataplane_counters(t->dataplane, &c);
+	if (t->link.plane == NET_PLANE_KERNEL &&
+	    !kernelplane_stats(&t->kernel, &k))
+		k = t->kernel.past;
+	out->octets_in = c.octets_in + k.octets_in;
+	out->octets_out = c.octets_out + k.octets_out;
+	out->packets_in = c.packets_in + k.packets_in;
+	out->packets_out = c.packets_out + k.packets_out;
+}
+
+void tunnel_status(struct tunnel *t, struct tunnel_status *out)
+{
+	const struct ike_netconf *n = &t->netconf;
+
 	memset(out, 0, sizeof(*out));
+	count_traffic(t, out);
 	if (t->session)
 		out->session = *session_report(t->session);
 	if (t->portal)
@@ -142,11 +159,8 @@ void tunnel_status(const struct tunnel *t, struct tunnel_status *out)
 	addr_text(&n->inner_v6, false, out->inner_v6);
 	for (size_t i = 0; i < n->n_dns && out->n_dns < 4; i++)
 		addr_text(&n->dns[i], false, out->dns[out->n_dns++]);
-	out->octets_in = c.octets_in;
-	out->octets_out = c.octets_out;
-	out->packets_in = c.packets_in;
-	out->packets_out = c.packets_out;
 	dataplane_how(t->dataplane, &out->dataplane);
+	out->in_kernel = t->link.plane == NET_PLANE_KERNEL;
 	out->connect_ms = out->session.up_ms - out->session.started_ms;
 	out->connect_cpu_us = t->connect_cpu_us;
 	out->since_wall_ms = t->since_wall_ms;

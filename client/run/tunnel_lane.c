@@ -199,9 +199,11 @@ static void hear_ike(struct lane *l, struct bytes msg)
 	struct tunnel *t = l->t;
 	/* An answer on the path before is none for it. */
 	struct ike_path path = l->retire_ms ? t->path : l->path;
-	enum err e = session_input(t->session, (uint8_t *)(uintptr_t)msg.p,
-				   msg.len, &path, os_now().boot_ms);
+	enum err e;
 
+	tunnel_hear_plane(t);
+	e = session_input(t->session, (uint8_t *)(uintptr_t)msg.p, msg.len,
+			  &path, os_now().boot_ms);
 	if (e)
 		log_debug("message dropped: %s", err_text(e));
 	else

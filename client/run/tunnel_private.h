@@ -3,6 +3,7 @@
 #define CLIENT_RUN_TUNNEL_PRIVATE_H
 
 #include "client/run/dataplane.h"
+#include "client/run/kernelplane.h"
 #include "client/run/portal.h"
 #include "client/run/resolve.h"
 #include "client/run/tcp.h"
@@ -35,6 +36,8 @@ struct tunnel {
 	struct tunnel_ui ui;
 	struct session *session;
 	struct dataplane *dataplane;
+	struct kernelplane kernel;
+	bool kernel_can; /* it was not refused yet */
 	struct net_link link;
 	struct resolver *resolver;	    /* asked just now; or NULL */
 	struct addr addrs[PATHS_ADDRS_MAX]; /* the gateway's, as resolved */
@@ -153,8 +156,23 @@ void tunnel_answer_tls(struct tunnel *t, const struct ike_action *a);
 /* What is left of a handshake; wipes. */
 void tunnel_drop_tls(struct tunnel *t);
 
+/* tunnel_plane.c: the kernel's ESP or the client's. */
+enum err ERR_MUST tunnel_open_link(struct tunnel *t, struct diag *diag);
+/* For what netconf and path are now; before its networks are set. */
+enum err ERR_MUST tunnel_settle_plane(struct tunnel *t, struct diag *diag);
+void tunnel_add_child(struct tunnel *t, const struct ike_child_sa *child);
+void tunnel_drop_child(struct tunnel *t, uint32_t spi_in);
+void tunnel_retire_children(struct tunnel *t);
+void tunnel_clear_children(struct tunnel *t);
+/* The path may be another one. True: the session has more to do. */
+bool tunnel_follow_plane(struct tunnel *t);
+/* Tells the session when the kernel last heard and spoke. */
+void tunnel_hear_plane(struct tunnel *t);
+
 /* tunnel_pump.c: threads or this loop. */
+enum err ERR_MUST tunnel_watch_pump(struct tunnel *t);
 enum err ERR_MUST tunnel_watch_tun(struct tunnel *t);
+void tunnel_close_tun(struct tunnel *t);
 void tunnel_choose_pump(struct tunnel *t);
 void tunnel_end_pump(struct tunnel *t);
 /* Tells the session when the threads last heard and spoke. */

@@ -2,6 +2,8 @@
  * socket, this loop else. */
 #include "client/run/tunnel_private.h"
 
+#include <unistd.h>
+
 #include "platform/base/log.h"
 #include "platform/os.h"
 
@@ -42,12 +44,23 @@ void tunnel_hear_pump(struct tunnel *t)
 		session_spoke(t->session, spoke_ms);
 }
 
+enum err tunnel_watch_pump(struct tunnel *t)
+{
+	return loop_add(t->loop, dataplane_ike_fd(t->dataplane), on_ike, t);
+}
+
 enum err tunnel_watch_tun(struct tunnel *t)
 {
-	enum err e =
-		loop_add(t->loop, dataplane_ike_fd(t->dataplane), on_ike, t);
+	return loop_add(t->loop, t->link.tun_fd, on_tun, t);
+}
 
-	return e ? e : loop_add(t->loop, t->link.tun_fd, on_tun, t);
+void tunnel_close_tun(struct tunnel *t)
+{
+	if (t->link.tun_fd < 0)
+		return;
+	loop_remove(t->loop, t->link.tun_fd);
+	close(t->link.tun_fd);
+	t->link.tun_fd = -1;
 }
 
 static void pump_start(struct tunnel *t)

@@ -71,6 +71,13 @@ const struct ike_path *session_path(const struct session *s)
 
 /* The one that carries the tunnel is told, in the shortest form there is;
  * another attempt on the old connection is lost with it. */
+void session_rekey_child(struct session *s, int64_t now_ms)
+{
+	session_verb_begin(s, now_ms);
+	if (s->live && ike_sa_rekey_child(s->live, now_ms) != OK)
+		log_debug("session: no Child SA to replace");
+}
+
 void session_reconnected(struct session *s, const struct ike_path *path,
 			 int64_t now_ms)
 {

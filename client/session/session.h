@@ -141,6 +141,8 @@ enum err ERR_MUST session_offer_path(struct session *s,
 bool session_can_move(const struct session *s);
 /* The living SA's ESP has no UDP around it (ike_sa_esp_is_plain). */
 bool session_esp_is_plain(const struct session *s);
+/* The layer above lost the Child SA's keys: another one. */
+void session_rekey_child(struct session *s, int64_t now_ms);
 /* A broken TCP connection was made anew: the living SA goes on over it. */
 void session_reconnected(struct session *s, const struct ike_path *path,
 			 int64_t now_ms);

@@ -166,6 +166,16 @@ const struct ike_path *ike_sa_path(const struct ike_sa *sa)
 	return &sa->path;
 }
 
+bool ike_sa_esp_is_plain(const struct ike_sa *sa)
+{
+	return false;
+}
+
+enum err ike_sa_rekey_child(struct ike_sa *sa, int64_t now_ms)
+{
+	return OK;
+}
+
 enum err ike_sa_reconnect(struct ike_sa *sa, const struct ike_path *path,
 			  int64_t now_ms)
 {
