@@ -78,8 +78,10 @@ static enum err add_to_client(struct tunnel *t,
 
 	if (child->plain && !t->path.tcp)
 		return diag_set(diag, ERR_UNSUPPORTED,
-				"the gateway sends ESP without UDP, and the "
-				"kernel has none: write dataplane = user");
+				"the gateway sends ESP without UDP, which only "
+				"the kernel's could take: write dataplane = "
+				"user, or switch NAT traversal on at the "
+				"gateway");
 	e = dataplane_add(t->dataplane, child);
 	return e ? diag_set(diag, e, "esp: %s", err_text(e)) : OK;
 }
