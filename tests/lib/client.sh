@@ -58,6 +58,8 @@ client_profile() {
 	p[tunnel.networks]="10.9.0.0/24"
 	p[crypto.ike]="aes256gcm16-prfsha384-x25519-ecp256"
 	p[crypto.esp]="aes256gcm16"
+	# The same here as on a kernel without ESP; tests/interop/kernel has its.
+	[ ! -e /proc/net/xfrm_stat ] || p[tunnel.dataplane]=${CL_PLANE:-user}
 	case $auth in
 	psk)
 		p[identity.auth]=psk
@@ -189,6 +191,10 @@ client_state() {
 		sed 's/ linkdown//; s/ pref medium//; s/ expires [0-9]*sec//' | sort
 	ip -n cl -o addr | awk '$4 !~ /^fe80/ {print $2, $4}' | sort
 	in_ns cl nft list ruleset
+	{
+		ip -n cl xfrm state
+		ip -n cl xfrm policy
+	} 2>/dev/null
 	echo "resolv.conf:"
 	cat "$CL_RESOLV" /etc/resolv.conf
 	in_ns cl sysctl net.ipv4.conf.all.rp_filter \

@@ -191,3 +191,52 @@ lsw_echo_start() {
 	wait_for 5 grep -q ready "$SCRATCH/echo.out"
 }
 lsw_echo_saw() { grep -q "^$1 " "$SCRATCH/echo.out"; }
+
+# ---- vpn-connect against it: parts of cases
+
+lsw_setup() {
+	pki_make ecdsa256
+	lsw_mount || die "libreswan's folder cannot be mounted"
+}
+gateway() {
+	pki_make "$SS_CERT"
+	lsw_start >"$SCRATCH/start.out" 2>&1 ||
+		fail "pluto: $(tail -n 1 "$SCRATCH/start.out")"
+}
+# pluto_said PATTERN
+pluto_said() { lsw_log "$1" || fail "pluto's log does not say /$1/"; }
+# first_up [psk|cert [PROFILE-WORDS]]: the full exchange, a ticket in hand.
+first_up() {
+	client_profile lsw "${1:-psk}" crypto.ike=aes256gcm16-prfsha256-modp2048 \
+		crypto.esp=aes256-sha256-noesn "${@:2}"
+	client_up lsw -v
+	check_status lsw how full
+	check_status lsw inner.v4 10.77.0.10
+	wait_for 5 has_ticket || fail "no ticket came"
+}
+has_ticket() { [ -n "$(client_get lsw ticket.size)" ]; }
+suspended() {
+	wait_for 5 has_ticket || fail "no ticket came"
+	must "suspend" client suspend lsw
+	client_exit 5 0
+}
+killed() {
+	wait_for 5 has_ticket || fail "no ticket came"
+	kill -KILL $CL_PID
+	wait $CL_PID 2>/dev/null
+	wait_for 3 client_no_processes || fail "the helper outlived the client"
+}
+# resumes REQUESTS: by the ticket, without a question, with so many messages
+# that present it.
+resumes() {
+	wire_start
+	client_up lsw -v
+	wire_stop
+	check_status lsw how resumed
+	check_status lsw prompts 0
+	check_status lsw inner.v4 10.77.0.10
+	[ "$(wire_count ex=38 resp=0)" = "$1" ] ||
+		fail "$(wire_count ex=38 resp=0) requests with the ticket, not $1"
+	[ "$(wire_count ex=34 resp=0)" = 0 ] || fail "a full exchange beside it"
+	pluto_said 'IKE_SESSION_RESUME'
+}

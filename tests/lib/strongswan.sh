@@ -2,7 +2,7 @@
 # with its own configuration, vici socket and log, in one namespace.
 #
 # This kernel may lack ESP, so ESP runs in charon (kernel-libipsec, which has to
-# be loaded before kernel-netlink).
+# be loaded before kernel-netlink), unless SS_KERNEL=1.
 
 SS_LOAD="random nonce aesni aes sha1 sha2 md5 md4 des hmac kdf openssl pem pkcs1
 	pkcs8 x509 revocation constraints pubkey gcm chapoly curve25519 drbg
@@ -22,6 +22,8 @@ ss_reset() {
 	SS_ID=gw.lab.test
 }
 ss_reset
+
+[ -z "${SS_KERNEL:-}" ] || SS_LOAD=${SS_LOAD/kernel-libipsec/}
 
 PSK="correct horse battery staple"
 PASSWORD=wonderland-42
