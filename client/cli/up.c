@@ -206,20 +206,6 @@ static enum err signals_catch(struct up *up, struct diag *diag)
 /* --- from start to end -------------------------------------------------------
  */
 
-/* A cache that cannot be used costs the resumption, not the connection. */
-static void cache_open(struct up *up)
-{
-	struct diag diag = DIAG_INIT;
-	enum err e;
-
-	if (!up->profile.tickets)
-		return;
-	e = ticket_cache_open_for(up->cli->places.state, &up->profile,
-				  &up->cache, &diag);
-	if (e)
-		log_warn("%s; connecting without tickets", diag_text(&diag, e));
-}
-
 static enum err net_get(struct up *up, struct diag *diag)
 {
 	return up->cli->net ? OK
@@ -243,14 +229,9 @@ static enum err up_prepare(struct up *up, struct diag *diag)
 		e = signals_catch(up, diag);
 	if (!e)
 		e = control_open(&place, &up->control, diag);
-	if (e)
-		return e;
-	os_harden_memory();
-	e = crypto_open(diag);
-	if (e)
-		return e;
-	cache_open(up);
-	return confine_client(&up->profile, &up->cli->places, diag);
+	return e ? e
+		 : confine_client(&up->profile, &up->cli->places, &up->cache,
+				  diag);
 }
 
 static enum err up_start(struct up *up, struct diag *diag)

@@ -249,20 +249,6 @@ static enum err profile_receive(struct core *c, struct diag *diag)
 				 diag);
 }
 
-/* A cache that cannot be used costs the resumption, not the connection. */
-static void cache_open(struct core *c)
-{
-	struct diag diag = DIAG_INIT;
-	enum err e;
-
-	if (!c->profile.tickets)
-		return;
-	e = ticket_cache_open_for(c->places.state, &c->profile, &c->cache,
-				  &diag);
-	if (e)
-		log_warn("%s; connecting without tickets", diag_text(&diag, e));
-}
-
 /* Everything until the first packet. */
 static enum err core_prepare(struct core *c, struct diag *diag)
 {
@@ -273,14 +259,7 @@ static enum err core_prepare(struct core *c, struct diag *diag)
 		e = secret_receive(c, &c->known);
 	if (!e)
 		e = control_open(&place, &c->control, diag);
-	if (e)
-		return e;
-	os_harden_memory();
-	e = crypto_open(diag);
-	if (e)
-		return e;
-	cache_open(c);
-	return confine_client(&c->profile, &c->places, diag);
+	return e ? e : confine_client(&c->profile, &c->places, &c->cache, diag);
 }
 
 static enum err core_start(struct core *c, struct diag *diag)
