@@ -60,6 +60,19 @@ enum err cipher_key_lens(const struct cipher_algs *algs, size_t *out_encr_len,
 	return OK;
 }
 
+enum err cipher_check_keys(const struct cipher_algs *algs,
+			   struct bytes encr_key, struct bytes integ_key)
+{
+	size_t encr_len, integ_len;
+	enum err e = cipher_key_lens(algs, &encr_len, &integ_len);
+
+	if (e)
+		return e;
+	return encr_key.len == encr_len && integ_key.len == integ_len
+		       ? OK
+		       : ERR_CRYPTO;
+}
+
 static enum hash integ_hash(enum integ integ)
 {
 	switch (integ) {
@@ -109,16 +122,12 @@ static enum err set_keys(struct cipher *c, struct bytes encr_key,
 enum err cipher_new(const struct cipher_algs *algs, struct bytes encr_key,
 		    struct bytes integ_key, struct cipher **out)
 {
-	size_t encr_len, integ_len;
+	enum err e = cipher_check_keys(algs, encr_key, integ_key);
 	struct cipher *c;
-	enum err e;
 
 	*out = NULL;
-	e = cipher_key_lens(algs, &encr_len, &integ_len);
 	if (e != OK)
 		return e;
-	if (encr_key.len != encr_len || integ_key.len != integ_len)
-		return ERR_CRYPTO;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return ERR_NO_MEMORY;

@@ -56,6 +56,10 @@ struct cipher_algs {
 /* Octets of keying material: encryption key and salt / integrity key. */
 enum err ERR_MUST cipher_key_lens(const struct cipher_algs *algs,
 				  size_t *out_encr_len, size_t *out_integ_len);
+/* ERR_CRYPTO: they are not of these lengths. */
+enum err ERR_MUST cipher_check_keys(const struct cipher_algs *algs,
+				    struct bytes encr_key,
+				    struct bytes integ_key);
 /* encr_key includes the salt at its end (RFC 4106 8.1). Copies the keys. */
 enum err ERR_MUST cipher_new(const struct cipher_algs *algs,
 			     struct bytes encr_key, struct bytes integ_key,

@@ -28,16 +28,12 @@ enum err esp_cipher_new_by(const struct esp_backend *by,
 {
 	const struct encr_info *encr = encr_find(algs->encr);
 	const struct integ_info *integ = integ_find(algs->integ);
-	size_t encr_len, integ_len;
+	enum err e = cipher_check_keys(algs, encr_key, integ_key);
 	struct esp_cipher *c;
-	enum err e;
 
 	*out = NULL;
-	e = cipher_key_lens(algs, &encr_len, &integ_len);
 	if (e)
 		return e;
-	if (encr_key.len != encr_len || integ_key.len != integ_len)
-		return ERR_CRYPTO;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return ERR_NO_MEMORY;
