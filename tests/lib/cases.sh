@@ -27,11 +27,12 @@ must() {
 check_ping() {
 	local target=${1:-10.9.0.2}
 	shift
-	in_ns cl ping -n -q -c 3 -i 0.05 -W 2 "$@" "$target" \
+	in_ns cl ping -n -c 3 -i 0.05 -W 2 "$@" "$target" \
 		>"$SCRATCH/ping.out" 2>&1 ||
 		fail "no ping through the tunnel to $target $*"
 	grep -q ' 0% packet loss' "$SCRATCH/ping.out" ||
-		fail "ping lost packets: $(grep transmitted "$SCRATCH/ping.out")"
+		fail "of 3 pings came back: $(sed -n 's/.*icmp_seq=\([0-9]*\) .*time=\(.*\)/\1 (\2)/p' \
+			"$SCRATCH/ping.out" | paste -sd ' ')"
 }
 # check_no_ping TARGET: it is not reachable.
 check_no_ping() {
