@@ -3,20 +3,12 @@
 #include "platform/base/log.h"
 #include "platform/linux/dns.h"
 
-#include <fcntl.h>
-#include <net/if.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RP_FILTER      "ipv4/conf/all/rp_filter"
 #define RP_FILTER_NOTE "rp_filter"
-#define UDP_BUFFER_LEN (4 << 20) /* a burst of 64 KiB sends must fit */
-#define TCP_UNSENT_LEN (128 << 10)
 
 /* --- what the leases of a namespace share ------------------------ */
 
@@ -87,6 +79,8 @@ static void sweep(struct lease *l)
 
 	slot_scan(&l->slot, &leases, &wish);
 	swept = rules_sweep(l->nl, &leases) + link_sweep(l->nl, &leases);
+	if (l->xfrm_fd >= 0)
+		swept += xfrm_sweep(l->xfrm_fd, &leases);
 	if (swept > 0)
 		log_warn("took back %u things a crashed helper left", swept);
 	if (shared_apply(&l->slot, &wish, &why))
@@ -96,10 +90,11 @@ static void sweep(struct lease *l)
 /* Sweeps, and keeps other helpers out behind that. */
 static enum err lease_prepare(struct lease *l, uint32_t uid, struct diag *diag)
 {
+	struct diag no_esp = DIAG_INIT;
 	enum err e;
 
 	memset(l, 0, sizeof(*l));
-	l->tun_fd = -1;
+	l->tun_fd = l->xfrm_fd = -1;
 	l->slot.dir_fd = l->slot.guard_fd = l->slot.own_fd = -1;
 	e = kernel_open(&l->nl, diag);
 	if (!e)
@@ -108,6 +103,8 @@ static enum err lease_prepare(struct lease *l, uint32_t uid, struct diag *diag)
 		e = slot_enter(&l->slot, diag);
 	if (e)
 		return e;
+	if (xfrm_open(&l->xfrm_fd, &no_esp))
+		log_debug("%s", no_esp.text);
 	sweep(l);
 	return OK;
 }
@@ -134,99 +131,9 @@ enum err lease_sweep(struct diag *diag)
 	return e;
 }
 
-/* --- OPEN, UDP --------------------------------------------------- */
-
-enum err lease_open_link(struct lease *l, enum net_plane plane, int *out_fd,
-			 struct diag *diag)
-{
-	enum err e;
-
-	*out_fd = -1;
-	if (plane == NET_PLANE_KERNEL)
-		return diag_set(diag, ERR_UNSUPPORTED, "no ESP in the kernel");
-	if (l->tun_fd >= 0)
-		return diag_set(diag, ERR_STATE, "the interface is there");
-	snprintf(l->name, sizeof(l->name), "vpn%u", l->slot.n);
-	e = tun_open(l->name, &l->tun_fd, diag);
-	if (e)
-		return e;
-	l->ifindex = (int)if_nametoindex(l->name);
-	if (l->ifindex == 0)
-		return diag_sys(diag, ERR_SYS, "interface %s", l->name);
-	e = link_setup(l->nl, l->ifindex, diag);
-	if (e)
-		return e;
-	l->plane = NET_PLANE_USER;
-	l->resolved = dns_resolved_runs();
-	*out_fd = fcntl(l->tun_fd, F_DUPFD_CLOEXEC, 0);
-	if (*out_fd < 0)
-		return diag_sys(diag, ERR_SYS, "descriptor");
-	return OK;
-}
-
-/* The mark is what keeps these packets out of the tunnel. */
-static enum err socket_open(const struct lease *l, enum addr_family family,
-			    int type, int *out_fd, struct diag *diag)
-{
-	const uint32_t mark = NETD_MARK_BASE + l->slot.n;
-	const int on = 1;
-	enum err e = OK;
-	int fd;
-
-	*out_fd = -1;
-	fd = socket(family == ADDR_V4 ? AF_INET : AF_INET6,
-		    type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return diag_sys(diag, ERR_UNSUPPORTED, "socket");
-	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
-		e = diag_sys(diag, ERR_SYS, "SO_MARK");
-	else if (family == ADDR_V6 &&
-		 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
-		e = diag_sys(diag, ERR_SYS, "IPV6_V6ONLY");
-	if (e)
-		close(fd);
-	else
-		*out_fd = fd;
-	return e;
-}
-
-enum err lease_open_udp(struct lease *l, enum addr_family family, int *out_fd,
-			struct diag *diag)
-{
-	const int room = UDP_BUFFER_LEN;
-	enum err e = socket_open(l, family, SOCK_DGRAM, out_fd, diag);
-
-	if (e)
-		return e;
-	if (setsockopt(*out_fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
-		       sizeof(room)) < 0 ||
-	    setsockopt(*out_fd, SOL_SOCKET, SO_SNDBUFFORCE, &room,
-		       sizeof(room)) < 0)
-		log_debug("socket buffers stay small");
-	return OK;
-}
-
-/* What waits in the socket can no longer be dropped: little of it, or the
- * connections inside the tunnel wait for each other (RFC 9329 9.1). */
-enum err lease_open_tcp(struct lease *l, enum addr_family family, int *out_fd,
-			struct diag *diag)
-{
-	const int on = 1, waiting = TCP_UNSENT_LEN;
-	enum err e = socket_open(l, family, SOCK_STREAM, out_fd, diag);
-
-	if (e)
-		return e;
-	if (setsockopt(*out_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) <
-		    0 ||
-	    setsockopt(*out_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &waiting,
-		       sizeof(waiting)) < 0)
-		log_debug("TCP socket with the system's ordinary options");
-	return OK;
-}
-
 /* --- CONF -------------------------------------------------------- */
 
-static bool has_addr(const struct net_conf *c, const struct addr *a)
+bool lease_conf_has_addr(const struct net_conf *c, const struct addr *a)
 {
 	for (size_t i = 0; i < c->n_addrs; i++)
 		if (addr_eq_host(&c->addrs[i].addr, a))
@@ -234,7 +141,7 @@ static bool has_addr(const struct net_conf *c, const struct addr *a)
 	return false;
 }
 
-static bool has_route(const struct net_conf *c, const struct prefix *p)
+bool lease_conf_has_route(const struct net_conf *c, const struct prefix *p)
 {
 	for (size_t i = 0; i < c->n_routes; i++)
 		if (c->routes[i].bits == p->bits &&
@@ -271,14 +178,15 @@ static void conf_remove(struct lease *l, const struct net_conf *from,
 {
 	enum err e = OK;
 
+	lease_policies_remove(l, from, keep);
 	for (size_t i = 0; i < from->n_routes; i++) {
 		struct route r = route_to(l, from, &from->routes[i]);
 
-		if (!has_route(keep, &from->routes[i]))
+		if (!lease_conf_has_route(keep, &from->routes[i]))
 			e = route_delete(l->nl, &r, NULL);
 	}
 	for (size_t i = 0; i < from->n_addrs; i++)
-		if (!has_addr(keep, &from->addrs[i].addr))
+		if (!lease_conf_has_addr(keep, &from->addrs[i].addr))
 			e = addr_delete(l->nl, l->ifindex, &from->addrs[i].addr,
 					NULL);
 	(void)e; /* gone already is gone */
@@ -298,7 +206,7 @@ static enum err conf_add(struct lease *l, const struct net_conf *c,
 
 		e = route_set(l->nl, &r, diag);
 	}
-	return e;
+	return e ? e : lease_policies_set(l, c, diag);
 }
 
 static bool has_default(const struct net_conf *c, enum addr_family f)
@@ -454,6 +362,48 @@ enum err lease_configure(struct lease *l, const struct net_conf *conf,
 	return diag_set(diag, OK, "%s", warn.text);
 }
 
+/* --- another interface ------------------------------------------- */
+
+enum err lease_conf_hold(struct lease *l, struct diag *diag)
+{
+	enum err e = OK;
+
+	l->held = true;
+	for (size_t i = 0; i < l->conf.n_routes && !e; i++) {
+		struct route r = route_to(l, &l->conf, &l->conf.routes[i]);
+
+		e = route_hold(l->nl, &r, diag);
+	}
+	return e;
+}
+
+static void conf_release(struct lease *l)
+{
+	for (size_t i = 0; l->held && i < l->conf.n_routes; i++) {
+		struct route r = route_to(l, &l->conf, &l->conf.routes[i]);
+
+		route_release(l->nl, &r);
+	}
+	l->held = false;
+}
+
+enum err lease_conf_again(struct lease *l, struct diag *diag)
+{
+	static const struct net_conf nothing;
+	struct net_conf c = l->conf;
+	enum err e;
+
+	if (c.mtu == 0)
+		return OK;
+	l->conf = nothing;
+	e = lease_configure(l, &c, diag);
+	if (e)
+		l->conf = c;
+	else
+		conf_release(l);
+	return e;
+}
+
 /* --- end --------------------------------------------------------- */
 
 void lease_end(struct lease *l)
@@ -478,16 +428,11 @@ void lease_end(struct lease *l)
 		if (shared_update(l, &why))
 			log_warn("%s", why.text);
 	}
-	if (l->tun_fd >= 0) {
-		/* Routes and addresses go with the interface, also where the
-		 * client still holds its end. */
-		close(l->tun_fd);
-		l->tun_fd = -1;
-		if (l->ifindex > 0 && link_delete(l->nl, l->ifindex, &why) &&
-		    if_nametoindex(l->name) == (unsigned)l->ifindex)
-			log_warn("%s", why.text);
-		l->ifindex = 0;
-	}
+	lease_close_link(l);
+	conf_release(l);
+	if (l->xfrm_fd >= 0)
+		close(l->xfrm_fd);
+	l->xfrm_fd = -1;
 	slot_close(&l->slot);
 	kernel_close(&l->nl);
 }

@@ -91,9 +91,11 @@ static bool reply_send(const struct netd_reply *reply, int fd)
 	return sendmsg(NETD_FD, &msg, MSG_NOSIGNAL) == (ssize_t)sizeof(buf);
 }
 
-/* Does it; *out_fd is a descriptor to hand over, or -1. */
+/* Does it, and fills what the verb's reply holds; *out_fd is a descriptor to
+ * hand over, or -1. */
 static enum err request_do(struct lease *l, const struct netd_request *req,
-			   int *out_fd, struct diag *diag)
+			   struct netd_reply *reply, int *out_fd,
+			   struct diag *diag)
 {
 	switch (req->verb) {
 	case NETD_OPEN:
@@ -108,10 +110,13 @@ static enum err request_do(struct lease *l, const struct netd_request *req,
 		lease_end(l);
 		return OK;
 	case NETD_SA_ADD:
+		return lease_sa_add(l, &req->sa, diag);
 	case NETD_SA_MOVE:
+		return lease_sa_move(l, &req->way, diag);
 	case NETD_SA_DEL:
+		return lease_sa_delete(l, req->spi_in, diag);
 	case NETD_STATS:
-		return diag_set(diag, ERR_STATE, "ESP is the client's");
+		return lease_stats(l, &reply->stats, diag);
 	case NETD_BLOCK:
 		break;
 	}
@@ -131,7 +136,7 @@ static bool request_answer(struct lease *l, struct bytes msg)
 	reply.err = netd_read_request(msg, &req, &diag);
 	reply.verb = (uint8_t)req.verb;
 	if (!reply.err)
-		reply.err = request_do(l, &req, &fd, &diag);
+		reply.err = request_do(l, &req, &reply, &fd, &diag);
 	if (!reply.err && req.verb == NETD_OPEN) {
 		reply.ifindex = (uint32_t)l->ifindex;
 		reply.plane = l->plane;

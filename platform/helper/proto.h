@@ -13,12 +13,13 @@
 #define NETD_FD	    3 /* vpn-netd's end of the socket */
 #define NETD_LEASES 64
 
-/* Lease n has the interface vpn<n>, this mark and this routing table, and
- * rules from NETD_PREF_BASE + 3n on and at NETD_PREF_BASE + 3 * NETD_LEASES +
- * n (linux/route.c). The mark keeps clear of the bits that Kubernetes,
- * Tailscale and Cilium are known to use; the rules stand shortly before
- * "main" (32766), so that rules made by hand are asked first. */
+/* Lease n has the interface vpn<n>, this mark, this interface id and this
+ * routing table, and rules from NETD_PREF_BASE + 3n on and at NETD_PREF_BASE +
+ * 3 * NETD_LEASES + n (linux/route.c). The mark keeps clear of the bits that
+ * Kubernetes, Tailscale and Cilium are known to use; the rules stand shortly
+ * before "main" (32766), so that rules made by hand are asked first. */
 #define NETD_MARK_BASE	0x45000000u
+#define NETD_IF_ID_BASE 0x45000000u /* of xfrm: interface and requests */
 #define NETD_TABLE_BASE 4500u
 #define NETD_PREF_BASE	31450u
 

@@ -35,6 +35,11 @@ enum err ERR_MUST kernel_dump(struct nl_sock *sk, int type, kernel_put *put,
 /* A new interface; ERR_BUSY where the name is taken, by whom ever. gives
  * *out_fd, non-blocking. */
 enum err ERR_MUST tun_open(const char *name, int *out_fd, struct diag *diag);
+/* The same for an xfrm interface, whose packets the kernel's ESP handles:
+ * those of SAs and policies with this id. ERR_UNSUPPORTED: the kernel has no
+ * such interfaces. */
+enum err ERR_MUST link_add_xfrm(struct nl_sock *sk, const char *name,
+				uint32_t id, struct diag *diag);
 /* Marks it as ours, no IPv6 address of its own, up. */
 enum err ERR_MUST link_setup(struct nl_sock *sk, int ifindex,
 			     struct diag *diag);
@@ -42,6 +47,9 @@ enum err ERR_MUST link_set_mtu(struct nl_sock *sk, int ifindex, uint16_t mtu,
 			       struct diag *diag);
 enum err ERR_MUST link_delete(struct nl_sock *sk, int ifindex,
 			      struct diag *diag);
+/* Its counters; the ages are not touched. */
+enum err ERR_MUST link_stats(struct nl_sock *sk, int ifindex,
+			     struct net_stats *out, struct diag *diag);
 /* Deletes the interfaces that are ours by name and mark, of no living lease.
  * Returns how many. */
 unsigned link_sweep(struct nl_sock *sk, const struct lease_set *leases);
@@ -71,6 +79,10 @@ enum err ERR_MUST route_block(struct nl_sock *sk, const struct route *r,
 			      enum addr_family family, struct diag *diag);
 void route_unblock(struct nl_sock *sk, const struct route *r,
 		   enum addr_family family);
+/* What r sends to its interface goes nowhere where that route is missing. */
+enum err ERR_MUST route_hold(struct nl_sock *sk, const struct route *r,
+			     struct diag *diag);
+void route_release(struct nl_sock *sk, const struct route *r);
 
 /* The rules of lease n in one family, see route.c; with allow_lan all of
  * table main but its default routes comes first. Sets and takes away; again

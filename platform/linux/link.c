@@ -46,6 +46,26 @@ static void link_be_quiet(struct nl_sock *sk, int ifindex)
 	(void)e; /* without IPv6 there is nothing to silence */
 }
 
+enum err link_add_xfrm(struct nl_sock *sk, const char *name, uint32_t id,
+		       struct diag *diag)
+{
+	struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
+	struct nl_msg *m = link_msg(RTM_NEWLINK, &ifi);
+	struct nlattr *info, *data;
+
+	if (m) {
+		nlmsg_hdr(m)->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
+		nla_put_string(m, IFLA_IFNAME, name);
+		info = nla_nest_start(m, IFLA_LINKINFO);
+		nla_put_string(m, IFLA_INFO_KIND, "xfrm");
+		data = nla_nest_start(m, IFLA_INFO_DATA);
+		nla_put_u32(m, IFLA_XFRM_IF_ID, id);
+		nla_nest_end(m, data);
+		nla_nest_end(m, info);
+	}
+	return kernel_call(sk, m, "making an xfrm interface", diag);
+}
+
 enum err link_setup(struct nl_sock *sk, int ifindex, struct diag *diag)
 {
 	struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC,
@@ -78,6 +98,45 @@ enum err link_delete(struct nl_sock *sk, int ifindex, struct diag *diag)
 
 	return kernel_call(sk, link_msg(RTM_DELLINK, &ifi),
 			   "deleting the interface", diag);
+}
+
+/* --- counters ---------------------------------------------------- */
+
+struct link_counters {
+	int ifindex;
+	bool found;
+	struct rtnl_link_stats64 stats;
+};
+
+static void counters_put(struct nlmsghdr *head, void *ctx)
+{
+	struct link_counters *c = ctx;
+	struct ifinfomsg *ifi = nlmsg_data(head);
+	struct nlattr *a;
+
+	if (head->nlmsg_type != RTM_NEWLINK || ifi->ifi_index != c->ifindex)
+		return;
+	a = nlmsg_find_attr(head, sizeof(*ifi), IFLA_STATS64);
+	if (a)
+		c->found = nla_memcpy(&c->stats, a, sizeof(c->stats)) > 0;
+}
+
+enum err link_stats(struct nl_sock *sk, int ifindex, struct net_stats *out,
+		    struct diag *diag)
+{
+	struct link_counters c = {.ifindex = ifindex};
+	enum err e = kernel_dump(sk, RTM_GETLINK, counters_put, &c);
+
+	if (e || !c.found)
+		return diag_set(diag, e ? e : ERR_NOT_FOUND,
+				"the interface's counters");
+	out->packets_in = c.stats.rx_packets;
+	out->packets_out = c.stats.tx_packets;
+	out->octets_in = c.stats.rx_bytes;
+	out->octets_out = c.stats.tx_bytes;
+	out->dropped_in = c.stats.rx_dropped;
+	out->dropped_out = c.stats.tx_dropped;
+	return OK;
 }
 
 /* --- sweep ------------------------------------------------------- */

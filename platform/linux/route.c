@@ -6,8 +6,10 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdio.h>
+#include <string.h>
 
 #define BLOCK_METRIC 0xfffffffeu
+#define HOLD_METRIC  0xfffffffdu
 
 static int family_number(enum addr_family family)
 {
@@ -96,6 +98,43 @@ void route_unblock(struct nl_sock *sk, const struct route *r,
 		   enum addr_family family)
 {
 	enum err e = block_call(sk, RTM_DELROUTE, r, family, NULL);
+
+	(void)e; /* gone already is gone */
+}
+
+static enum err hold_call(struct nl_sock *sk, int type, const struct route *r,
+			  struct diag *diag)
+{
+	bool set = type == RTM_NEWROUTE;
+	struct rtmsg rtm = {
+		.rtm_family = (uint8_t)family_number(r->to->addr.family),
+		.rtm_dst_len = r->to->bits,
+		.rtm_table = RT_TABLE_UNSPEC,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = set ? RT_SCOPE_UNIVERSE : RT_SCOPE_NOWHERE,
+		.rtm_type = RTN_BLACKHOLE};
+	int flags = set ? NLM_F_CREATE | NLM_F_REPLACE : 0;
+	struct nl_msg *m =
+		nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_ACK | flags);
+
+	if (m) {
+		nlmsg_append(m, &rtm, sizeof(rtm), NLMSG_ALIGNTO);
+		nla_put(m, RTA_DST, (int)addr_len(&r->to->addr), r->to->addr.b);
+		nla_put_u32(m, RTA_TABLE, r->table);
+		nla_put_u32(m, RTA_PRIORITY, HOLD_METRIC);
+	}
+	return kernel_call(sk, m, "route that holds", diag);
+}
+
+enum err route_hold(struct nl_sock *sk, const struct route *r,
+		    struct diag *diag)
+{
+	return hold_call(sk, RTM_NEWROUTE, r, diag);
+}
+
+void route_release(struct nl_sock *sk, const struct route *r)
+{
+	enum err e = hold_call(sk, RTM_DELROUTE, r, NULL);
 
 	(void)e; /* gone already is gone */
 }
@@ -260,6 +299,48 @@ void rules_clear(struct nl_sock *sk, enum addr_family family, unsigned n)
 
 /* --- sweep ------------------------------------------------------- */
 
+/* The routes that hold, of a lease that nobody knows any more. */
+struct held_list {
+	uint32_t table;
+	struct prefix to[NET_ROUTES_MAX];
+	unsigned n;
+};
+
+static void held_put(struct nlmsghdr *head, void *ctx)
+{
+	struct held_list *list = ctx;
+	const struct rtmsg *rtm = nlmsg_data(head);
+	struct nlattr *table = nlmsg_find_attr(head, sizeof(*rtm), RTA_TABLE);
+	struct nlattr *dst = nlmsg_find_attr(head, sizeof(*rtm), RTA_DST);
+	struct prefix *p = &list->to[list->n];
+
+	if (head->nlmsg_type != RTM_NEWROUTE ||
+	    rtm->rtm_type != RTN_BLACKHOLE || !table ||
+	    nla_get_u32(table) != list->table || list->n == NET_ROUTES_MAX)
+		return;
+	memset(p, 0, sizeof(*p));
+	p->addr.family = rtm->rtm_family == AF_INET ? ADDR_V4 : ADDR_V6;
+	p->bits = rtm->rtm_dst_len;
+	if (dst)
+		nla_memcpy(p->addr.b, dst, sizeof(p->addr.b));
+	list->n++;
+}
+
+/* What did not go with the interface. */
+static void table_sweep(struct nl_sock *sk, uint32_t table)
+{
+	struct held_list list = {.table = table};
+	struct route r = {.table = table};
+
+	route_unblock(sk, &r, ADDR_V6);
+	if (kernel_dump(sk, RTM_GETROUTE, held_put, &list))
+		return;
+	for (unsigned i = 0; i < list.n; i++) {
+		r.to = &list.to[i];
+		route_release(sk, &r);
+	}
+}
+
 struct rule_list {
 	const struct lease_set *leases;
 	struct rule stale[NETD_LEASES * RULE_KINDS * 2];
@@ -302,12 +383,10 @@ unsigned rules_sweep(struct nl_sock *sk, const struct lease_set *leases)
 		return 0;
 	for (unsigned i = 0; i < list.n_stale; i++) {
 		struct rule *r = &list.stale[i];
-		const struct route block = {.table = rule_table(r)};
 
 		done += rule_delete(sk, r);
-		/* The one route that did not go with its interface. */
-		if (r->kind == RULE_TABLE && r->family == AF_INET6)
-			route_unblock(sk, &block, ADDR_V6);
+		if (r->kind == RULE_TABLE)
+			table_sweep(sk, rule_table(r));
 	}
 	return done;
 }

@@ -3,7 +3,7 @@
  * vpn-netd, drops to the user given as argument (default: the invoking one)
  * and answers each line with one line.
  *
- *   open                      link NAME IFINDEX
+ *   open [kernel|auto]        link NAME IFINDEX user|kernel
  *   udp 4|6                   udp MARK
  *   conf WORD...              ok: addr=P route=P dns=A domain=D mtu=N all lan
  *                             block
@@ -11,7 +11,12 @@
  *   send ADDR PORT            sent: a datagram from the last UDP socket
  *   recv                      got: a datagram at the last UDP socket
  *   tun                       packet OCTETS: one packet out of the tunnel
- *   close                     closed, and exits
+ *   takes PORT | gives        ok: the last UDP socket, bound, feeds the
+ * kernel's ESP; or no longer sa WORD...                ok: in=SPI out=SPI
+ * local=A remote=A ports=L:R encr=gcm|chacha|cbc integ=sha1|sha256|... esn
+ * send; keys are made of the SPIs move WORD...              ok: local=A
+ * remote=A ports=L:R del SPI                   ok stats stats in=N out=N
+ * dropped=IN/OUT heard=S spoke=S close                     closed, and exits
  *   quit                      exits and leaves everything to the helper
  */
 #include "config.h"
@@ -142,6 +147,203 @@ static enum err do_send(char *args, struct diag *diag)
 	return OK;
 }
 
+/* --- the kernel's ESP ------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	enum net_encr encr;
+	size_t key_len;
+} encrs[] = {{"gcm", NET_ENCR_AES_GCM_16, 36},
+	     {"gcm128", NET_ENCR_AES_GCM_16, 20},
+	     {"chacha", NET_ENCR_CHACHA20_POLY1305, 36},
+	     {"cbc", NET_ENCR_AES_CBC, 32}};
+
+static const struct {
+	const char *name;
+	enum net_integ integ;
+	size_t key_len;
+} integs[] = {{"sha1", NET_INTEG_SHA1_96, 20},
+	      {"sha256", NET_INTEG_SHA256_128, 32},
+	      {"sha384", NET_INTEG_SHA384_192, 48},
+	      {"sha512", NET_INTEG_SHA512_256, 64}};
+
+/* Of the SPI, so that both ends have the same. */
+static void key_make(struct secret *key, uint32_t spi, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		key->b[i] = (uint8_t)(spi * 7 + len + i * 13);
+	key->len = len;
+}
+
+static enum err way_word(struct net_way *way, const char *word)
+{
+	const char *value = strchr(word, '=');
+	uint16_t ports[2] = {way->local.port, way->remote.port};
+	enum err e = OK;
+
+	value = value ? value + 1 : "";
+	if (strncmp(word, "local=", 6) == 0)
+		e = addr_parse(value, &way->local);
+	else if (strncmp(word, "remote=", 7) == 0)
+		e = addr_parse(value, &way->remote);
+	else if (sscanf(word, "ports=%hu:%hu", &ports[0], &ports[1]) != 2)
+		e = ERR_USAGE;
+	way->local.port = ports[0];
+	way->remote.port = ports[1];
+	return e;
+}
+
+static void encr_word(struct net_sa *sa, const char *name)
+{
+	for (size_t i = 0; i < sizeof(encrs) / sizeof(*encrs); i++) {
+		if (strcmp(encrs[i].name, name) != 0)
+			continue;
+		sa->encr = encrs[i].encr;
+		key_make(&sa->encr_in, sa->spi_in, encrs[i].key_len);
+		key_make(&sa->encr_out, sa->spi_out, encrs[i].key_len);
+	}
+}
+
+static void integ_word(struct net_sa *sa, const char *name)
+{
+	for (size_t i = 0; i < sizeof(integs) / sizeof(*integs); i++) {
+		if (strcmp(integs[i].name, name) != 0)
+			continue;
+		sa->integ = integs[i].integ;
+		key_make(&sa->integ_in, sa->spi_in, integs[i].key_len);
+		key_make(&sa->integ_out, sa->spi_out, integs[i].key_len);
+	}
+}
+
+static enum err sa_word(struct net_sa *sa, const char *word)
+{
+	const char *value = strchr(word, '=');
+
+	value = value ? value + 1 : "";
+	if (strncmp(word, "in=", 3) == 0)
+		sa->spi_in = (uint32_t)atoi(value);
+	else if (strncmp(word, "out=", 4) == 0)
+		sa->spi_out = (uint32_t)atoi(value);
+	else if (strncmp(word, "encr=", 5) == 0)
+		encr_word(sa, value);
+	else if (strncmp(word, "integ=", 6) == 0)
+		integ_word(sa, value);
+	else if (strcmp(word, "esn") == 0)
+		sa->esn = true;
+	else if (strcmp(word, "send") == 0)
+		sa->send = true;
+	else
+		return way_word(&sa->way, word);
+	return OK;
+}
+
+static enum err do_sa(char *args, struct diag *diag)
+{
+	struct net_sa sa;
+	enum err e = OK;
+
+	memset(&sa, 0, sizeof(sa));
+	for (char *w = strtok(args, " "); w && !e; w = strtok(NULL, " "))
+		e = sa_word(&sa, w);
+	if (!e)
+		e = net_sa_add(the_net, &sa, diag);
+	if (!e)
+		printf("ok\n");
+	return e;
+}
+
+static enum err do_move(char *args, struct diag *diag)
+{
+	struct net_way way;
+	enum err e = OK;
+
+	memset(&way, 0, sizeof(way));
+	for (char *w = strtok(args, " "); w && !e; w = strtok(NULL, " "))
+		e = way_word(&way, w);
+	if (!e)
+		e = net_sa_move(the_net, &way, diag);
+	if (!e)
+		printf("ok\n");
+	return e;
+}
+
+static enum err do_delete(char *args, struct diag *diag)
+{
+	enum err e = net_sa_delete(the_net, (uint32_t)atoi(args), diag);
+
+	if (!e)
+		printf("ok\n");
+	return e;
+}
+
+static enum err do_stats(char *args, struct diag *diag)
+{
+	struct net_stats s;
+	enum err e = net_stats(the_net, &s, diag);
+
+	if (!e)
+		printf("stats in=%ju out=%ju dropped=%ju/%ju heard=%jd "
+		       "spoke=%jd\n",
+		       (uintmax_t)s.packets_in, (uintmax_t)s.packets_out,
+		       (uintmax_t)s.dropped_in, (uintmax_t)s.dropped_out,
+		       (intmax_t)s.heard_ago_s, (intmax_t)s.spoke_ago_s);
+	return e;
+}
+
+static enum err do_takes(char *args, struct diag *diag)
+{
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+	struct sockaddr_in any4 = {.sin_family = AF_INET};
+	struct sockaddr *at = (struct sockaddr *)&any4;
+	socklen_t len = sizeof(any4);
+	int domain = 0;
+	socklen_t domain_len = sizeof(domain);
+	enum err e;
+
+	getsockopt(the_udp, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len);
+	any.sin6_port = any4.sin_port = htons((uint16_t)atoi(args));
+	if (domain == AF_INET6) {
+		at = (struct sockaddr *)&any;
+		len = sizeof(any);
+	}
+	if (bind(the_udp, at, len) < 0)
+		return diag_sys(diag, ERR_SYS, "bind");
+	e = net_udp_takes_esp(the_udp, true, diag);
+	if (!e)
+		printf("ok\n");
+	return e;
+}
+
+static enum err do_gives(char *args, struct diag *diag)
+{
+	enum err e = net_udp_takes_esp(the_udp, false, diag);
+
+	if (!e)
+		printf("ok\n");
+	return e;
+}
+
+static enum err do_open(char *args, struct diag *diag)
+{
+	enum net_plane plane = strcmp(args, "kernel") == 0 ? NET_PLANE_KERNEL
+			       : strcmp(args, "auto") == 0 ? NET_PLANE_AUTO
+							   : NET_PLANE_USER;
+	struct net_link link;
+	enum err e;
+
+	if (the_link.tun_fd >= 0 && plane == NET_PLANE_KERNEL) {
+		close(the_link.tun_fd);
+		the_link.tun_fd = -1;
+	}
+	e = net_open_link(the_net, plane, &link, diag);
+	if (e)
+		return e;
+	the_link = link;
+	printf("link %s %d %s\n", link.name, link.ifindex,
+	       link.plane == NET_PLANE_KERNEL ? "kernel" : "user");
+	return OK;
+}
+
 /* head_len: octets before the packet that are not counted. */
 static enum err do_read(int fd, size_t head_len, const char *word,
 			struct diag *diag)
@@ -157,45 +359,61 @@ static enum err do_read(int fd, size_t head_len, const char *word,
 	return OK;
 }
 
+static enum err do_udp(char *args, struct diag *diag)
+{
+	return do_socket(args, false, diag);
+}
+
+static enum err do_tcp(char *args, struct diag *diag)
+{
+	return do_socket(args, true, diag);
+}
+
+static enum err do_recv(char *args, struct diag *diag)
+{
+	return do_read(the_udp, 0, "got", diag);
+}
+
+static enum err do_tun(char *args, struct diag *diag)
+{
+	return do_read(the_link.tun_fd, PKTIO_HEAD_LEN, "packet", diag);
+}
+
+static enum err do_quit(char *args, struct diag *diag)
+{
+	exit(0);
+}
+
+static enum err do_close(char *args, struct diag *diag)
+{
+	net_close(&the_net);
+	printf("closed\n");
+	exit(0);
+}
+
 static enum err do_line(char *line, struct diag *diag)
 {
+	static const struct {
+		const char *word;
+		enum err (*act)(char *args, struct diag *diag);
+	} verbs[] = {
+		{"open", do_open},   {"udp", do_udp},	  {"tcp", do_tcp},
+		{"conf", do_conf},   {"raw", do_raw},	  {"send", do_send},
+		{"recv", do_recv},   {"tun", do_tun},	  {"takes", do_takes},
+		{"gives", do_gives}, {"sa", do_sa},	  {"move", do_move},
+		{"del", do_delete},  {"stats", do_stats}, {"close", do_close},
+		{"quit", do_quit},
+	};
 	char *args = strchr(line, ' ');
-	struct net_link link;
-	enum err e;
 
 	if (args)
 		*args++ = '\0';
 	else
 		args = line + strlen(line);
-	if (strcmp(line, "udp") == 0)
-		return do_socket(args, false, diag);
-	if (strcmp(line, "tcp") == 0)
-		return do_socket(args, true, diag);
-	if (strcmp(line, "conf") == 0)
-		return do_conf(args, diag);
-	if (strcmp(line, "raw") == 0)
-		return do_raw(args, diag);
-	if (strcmp(line, "send") == 0)
-		return do_send(args, diag);
-	if (strcmp(line, "recv") == 0)
-		return do_read(the_udp, 0, "got", diag);
-	if (strcmp(line, "tun") == 0)
-		return do_read(the_link.tun_fd, PKTIO_HEAD_LEN, "packet", diag);
-	if (strcmp(line, "quit") == 0)
-		exit(0);
-	if (strcmp(line, "close") == 0) {
-		net_close(&the_net);
-		printf("closed\n");
-		exit(0);
-	}
-	if (strcmp(line, "open") != 0)
-		return ERR_USAGE;
-	e = net_open_link(the_net, NET_PLANE_USER, &link, diag);
-	if (!e) {
-		the_link = link;
-		printf("link %s %d\n", link.name, link.ifindex);
-	}
-	return e;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(line, verbs[i].word) == 0)
+			return verbs[i].act(args, diag);
+	return ERR_USAGE;
 }
 
 int main(int argc, char **argv)
