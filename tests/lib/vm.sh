@@ -6,7 +6,8 @@
 VM_KERNEL=${VPC_CACHE:-/var/cache/vpn-connect-tests}/kernel-trixie
 VM_MODULES="overlay esp4 esp6 xfrm_user xfrm_interface tun veth nf_tables nft_ct
 	nft_masq nft_chain_nat af_packet authenc echainiv seqiv gcm cbc ctr
-	ghash-generic sha256_generic sha512_generic hmac"
+	ghash-generic sha256_generic sha512_generic hmac
+	authencesn chacha20poly1305 chacha_generic poly1305_generic"
 VM_VIRTIOFSD=/usr/lib/qemu/virtiofsd
 [ -x $VM_VIRTIOFSD ] || VM_VIRTIOFSD=/usr/libexec/virtiofsd
 
