@@ -20,7 +20,7 @@ void inq_open(struct inq *q)
 	size_t i = 0, n;
 
 	while (i < q->n) {
-		for (n = 1; i + n < q->n; n++)
+		for (n = 1; i + n < q->n && n < ESP_BATCH; n++)
 			if (q->pkts[i + n].sa != q->pkts[i].sa)
 				break;
 		esp_open_many(q->pkts[i].sa, &q->slots[i], n);

@@ -6,7 +6,7 @@
 #include "client/esp/esp.h"
 #include "client/esp/merge.h"
 
-#define INQ_PKTS ESP_BATCH
+#define INQ_PKTS MERGE_MAX
 
 struct inq_pkt {
 	struct esp_sa *sa;

@@ -160,8 +160,9 @@ static bool joined(struct merge *m, size_t i)
  * overtaken. */
 static void close_flow(struct merge *m, const struct merge_pkt *k)
 {
-	for (size_t g = 0; g < m->n_groups; g++) {
-		struct merge_pkt *first = &m->pkts[m->groups[g]];
+	for (size_t g = m->n_groups; g > 0 && g + LOOK_BACK > m->n_groups;
+	     g--) {
+		struct merge_pkt *first = &m->pkts[m->groups[g - 1]];
 
 		if (first->head_len && (!k->at || same_flow(first, k)))
 			first->closed = true;

@@ -7,7 +7,7 @@
 #include "client/esp/inet.h"
 #include "client/esp/offload.h"
 
-#define MERGE_MAX 64 /* packets */
+#define MERGE_MAX 256 /* packets: some large ones */
 
 struct merge_pkt {
 	uint8_t *p;
