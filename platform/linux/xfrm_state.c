@@ -172,7 +172,7 @@ static enum err state_add(int fd, const struct state *s,
 			  const struct net_sa *sa, struct diag *diag)
 {
 	struct nl_msg *m = state_msg(s, sa->esn);
-	char what[48];
+	char what[64];
 	enum err e;
 
 	if (m) {
