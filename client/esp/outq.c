@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM	 (2 * 65536) /* a frame with its ESP headers, and more */
+#define ROOM	 (6 * 65536) /* OUTQ_PKTS of the usual size */
 #define RUN_PKTS 64	     /* what Linux takes (UDP_MAX_SEGMENTS) */
 #define RUN_MAX	 65000	     /* below 65535 with all outer headers */
 

@@ -102,36 +102,38 @@ static bool lose(struct prog *p)
 }
 
 static void udp_send(void *ctx, const struct gw_path *path,
-		     const struct pktio_run *run)
+		     const struct pktio_run *runs, size_t n)
 {
 	struct prog *p = ctx;
 
-	if (tcp_send(p, path, run))
+	if (tcp_send(p, path, runs, n))
 		return;
 	for (size_t i = 0; i < p->n_socks; i++) {
 		if (!addr_eq(&p->socks[i].local, &path->local))
 			continue;
-		(void)pktio_udp_send(&p->socks[i].io, run, 1);
+		(void)pktio_udp_send(&p->socks[i].io, runs, n);
 		return;
 	}
 }
 
 /* The same where the cable loses datagrams. */
 static void udp_send_lossy(void *ctx, const struct gw_path *path,
-			   const struct pktio_run *run)
+			   const struct pktio_run *runs, size_t n)
 {
-	struct pktio_run one = *run;
-
 	if (((struct prog *)ctx)->loss_pct == 0) {
-		udp_send(ctx, path, run);
+		udp_send(ctx, path, runs, n);
 		return;
 	}
-	for (size_t at = 0; at < run->len; at += one.len) {
-		one.p = run->p + at;
-		one.len = run->len - at < run->stride ? run->len - at
-						      : run->stride;
-		if (!lose(ctx))
-			udp_send(ctx, path, &one);
+	for (const struct pktio_run *r = runs; r < runs + n; r++) {
+		struct pktio_run one = *r;
+
+		for (size_t at = 0; at < r->len; at += one.len) {
+			one.p = r->p + at;
+			one.len = r->len - at < r->stride ? r->len - at
+							  : r->stride;
+			if (!lose(ctx))
+				udp_send(ctx, path, &one, 1);
+		}
 	}
 }
 
@@ -147,7 +149,7 @@ static void send_ike(struct prog *p, const struct gw_path *path,
 	run.stride = run.len;
 	memset(buf, 0, MARKER);
 	memcpy(buf + MARKER, dgram.p, dgram.len);
-	udp_send_lossy(p, path, &run);
+	udp_send_lossy(p, path, &run, 1);
 }
 
 static void log_up(struct prog *p, uint32_t session, bool resumed)

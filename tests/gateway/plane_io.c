@@ -16,6 +16,7 @@ struct plane_io {
 	struct inq in;
 	struct gw_path dests[DESTS]; /* of what is in out */
 	uint32_t n_dests;
+	struct pktio_run runs[OUTQ_PKTS];
 	plane_send *send; /* of this plane_io_out */
 	void *ctx;
 };
@@ -47,17 +48,20 @@ void plane_io_free(struct plane_io **io)
 static void out_flush(struct plane_io *io)
 {
 	const struct outq_run *runs;
-	size_t n = outq_seal(io->out, &runs);
+	size_t n = outq_seal(io->out, &runs), at = 0, k;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct gw_path *path = &io->dests[runs[i].to];
-		struct pktio_run run = {.p = runs[i].p,
-					.len = runs[i].len,
-					.stride = runs[i].stride,
-					.ecn = runs[i].ecn,
-					.peer = path->remote};
-
-		io->send(io->ctx, path, &run);
+	for (size_t i = 0; i < n; i++)
+		io->runs[i] = (struct pktio_run){
+			.p = runs[i].p,
+			.len = runs[i].len,
+			.stride = runs[i].stride,
+			.ecn = runs[i].ecn,
+			.peer = io->dests[runs[i].to].remote};
+	for (; at < n; at += k) {
+		for (k = 1; at + k < n; k++)
+			if (runs[at + k].to != runs[at].to)
+				break;
+		io->send(io->ctx, &io->dests[runs[at].to], io->runs + at, k);
 	}
 	io->n_dests = 0;
 }

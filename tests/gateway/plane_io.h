@@ -8,9 +8,9 @@
 
 struct plane_io;
 
-/* Datagrams in one piece, to path. */
+/* Datagrams to path, n runs of them. */
 typedef void plane_send(void *ctx, const struct gw_path *path,
-			const struct pktio_run *run);
+			const struct pktio_run *runs, size_t n);
 
 enum err ERR_MUST plane_io_new(struct plane *plane, int tun_fd,
 			       struct plane_io **out);

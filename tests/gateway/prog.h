@@ -87,7 +87,7 @@ enum err ERR_MUST tcp_listen(struct prog *p, const struct addr *at,
 			     uint16_t port, struct diag *diag);
 /* False: there is no connection of that path. */
 bool tcp_send(struct prog *p, const struct gw_path *path,
-	      const struct pktio_run *run);
+	      const struct pktio_run *runs, size_t n);
 /* fds has PROG_TCP_POLL_MAX places. */
 size_t tcp_poll_fill(const struct prog *p, struct pollfd *fds);
 void tcp_serve(struct prog *p, const struct pollfd *fds, size_t n);

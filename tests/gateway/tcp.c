@@ -138,7 +138,7 @@ static void record_put(struct tcp_conn *c, struct bytes msg)
 }
 
 bool tcp_send(struct prog *p, const struct gw_path *path,
-	      const struct pktio_run *run)
+	      const struct pktio_run *runs, size_t n)
 {
 	struct tcp_conn *c = p->conns;
 	size_t len;
@@ -148,10 +148,11 @@ bool tcp_send(struct prog *p, const struct gw_path *path,
 		c = c->next;
 	if (c == NULL)
 		return false;
-	for (size_t at = 0; at < run->len; at += len) {
-		len = run->len - at < run->stride ? run->len - at : run->stride;
-		record_put(c, bytes(run->p + at, len));
-	}
+	for (const struct pktio_run *r = runs; r < runs + n; r++)
+		for (size_t at = 0; at < r->len; at += len) {
+			len = r->len - at < r->stride ? r->len - at : r->stride;
+			record_put(c, bytes(r->p + at, len));
+		}
 	return true;
 }
 
