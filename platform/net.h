@@ -92,7 +92,8 @@ struct net_sa {
 };
 
 /* What went through the tunnel interface, and how long ago the kernel's SAs
- * were last used; -1: never. */
+ * were last used; -1: never, or not since they were moved, or the kernel does
+ * not note it (before 6.2). */
 struct net_stats {
 	uint64_t packets_in, packets_out, octets_in, octets_out;
 	uint64_t dropped_in, dropped_out;

@@ -364,14 +364,19 @@ enum err lease_configure(struct lease *l, const struct net_conf *conf,
 
 /* --- another interface ------------------------------------------- */
 
+static const struct prefix all_v4 = {.addr = {.family = ADDR_V4}};
+
 enum err lease_conf_hold(struct lease *l, struct diag *diag)
 {
+	struct route r = route_to(l, &l->conf, &all_v4);
 	enum err e = OK;
 
 	l->held = true;
+	/* Of the routes that block, only this one goes with the interface. */
+	if (l->block_v4)
+		e = route_hold(l->nl, &r, diag);
 	for (size_t i = 0; i < l->conf.n_routes && !e; i++) {
-		struct route r = route_to(l, &l->conf, &l->conf.routes[i]);
-
+		r.to = &l->conf.routes[i];
 		e = route_hold(l->nl, &r, diag);
 	}
 	return e;
@@ -379,9 +384,13 @@ enum err lease_conf_hold(struct lease *l, struct diag *diag)
 
 static void conf_release(struct lease *l)
 {
-	for (size_t i = 0; l->held && i < l->conf.n_routes; i++) {
-		struct route r = route_to(l, &l->conf, &l->conf.routes[i]);
+	struct route r = route_to(l, &l->conf, &all_v4);
 
+	if (!l->held)
+		return;
+	route_release(l->nl, &r);
+	for (size_t i = 0; i < l->conf.n_routes; i++) {
+		r.to = &l->conf.routes[i];
 		route_release(l->nl, &r);
 	}
 	l->held = false;

@@ -7,6 +7,7 @@
 #include <linux/xfrm.h>
 #include <netinet/in.h>
 #include <netlink/msg.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,6 +129,11 @@ enum err xfrm_call(int fd, struct nl_msg *msg, const struct xfrm_reader *reader,
 int xfrm_family(const struct addr *a)
 {
 	return a->family == ADDR_V4 ? AF_INET : AF_INET6;
+}
+
+void xfrm_addr_fill(xfrm_address_t *out, const struct addr *a)
+{
+	memcpy(out, a->b, sizeof(a->b));
 }
 
 uint32_t xfrm_id(unsigned lease)

@@ -10,6 +10,8 @@
 
 #include "platform/linux/kernel.h"
 
+#include <linux/xfrm.h>
+
 /* Two states, one each direction, as they were set. */
 struct xfrm_pair {
 	unsigned lease;
@@ -40,7 +42,8 @@ void xfrm_pair_delete(int fd, const struct xfrm_pair *pair);
  * included. On an error there is none of them any more. */
 enum err ERR_MUST xfrm_pair_move(int fd, struct xfrm_pair *pair,
 				 const struct net_way *way, struct diag *diag);
-/* Seconds since any of the lease's states was last used, -1: never. */
+/* Seconds since any of the lease's states was last used; -1: never, or not
+ * since it was moved. (Of ESP, kernels note that from 6.2 on.) */
 enum err ERR_MUST xfrm_ages(int fd, unsigned lease, int64_t *out_heard,
 			    int64_t *out_spoke);
 
@@ -72,6 +75,7 @@ enum err ERR_MUST xfrm_call(int fd, struct nl_msg *msg,
 			    const struct xfrm_reader *reader, const char *what,
 			    struct diag *diag);
 int xfrm_family(const struct addr *a);
+void xfrm_addr_fill(xfrm_address_t *out, const struct addr *a);
 uint32_t xfrm_id(unsigned lease);
 unsigned xfrm_policy_sweep(int fd, const struct lease_set *leases);
 unsigned xfrm_state_sweep(int fd, const struct lease_set *leases);

@@ -12,11 +12,6 @@
 #define POLICY_PRIORITY 0x4500u
 #define SWEEP_AT_ONCE	64
 
-static void addr_fill(xfrm_address_t *out, const struct addr *a)
-{
-	memcpy(out, a->b, sizeof(a->b));
-}
-
 static struct xfrm_selector selector_make(const struct xfrm_policy *p, bool out)
 {
 	const struct prefix inner = {*p->inner,
@@ -26,8 +21,8 @@ static struct xfrm_selector selector_make(const struct xfrm_policy *p, bool out)
 	struct xfrm_selector sel;
 
 	memset(&sel, 0, sizeof(sel));
-	addr_fill(&sel.saddr, &from->addr);
-	addr_fill(&sel.daddr, &to->addr);
+	xfrm_addr_fill(&sel.saddr, &from->addr);
+	xfrm_addr_fill(&sel.daddr, &to->addr);
 	sel.prefixlen_s = from->bits;
 	sel.prefixlen_d = to->bits;
 	sel.family = (uint16_t)xfrm_family(p->inner);
@@ -50,8 +45,8 @@ static struct xfrm_user_tmpl template_make(const struct xfrm_policy *p,
 	t.aalgos = t.ealgos = t.calgos = ~0u;
 	if (out) {
 		t.id.spi = htonl(p->by->spi_out);
-		addr_fill(&t.id.daddr, &way->remote);
-		addr_fill(&t.saddr, &way->local);
+		xfrm_addr_fill(&t.id.daddr, &way->remote);
+		xfrm_addr_fill(&t.saddr, &way->local);
 	}
 	return t;
 }

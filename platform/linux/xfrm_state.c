@@ -44,11 +44,6 @@ static struct state state_out(const struct xfrm_pair *p)
 
 /* --- messages ---------------------------------------------------- */
 
-static void addr_fill(xfrm_address_t *out, const struct addr *a)
-{
-	memcpy(out, a->b, sizeof(a->b));
-}
-
 /* Everything but keys and sequence numbers. */
 static struct nl_msg *state_msg(const struct state *s, bool esn)
 {
@@ -64,8 +59,8 @@ static struct nl_msg *state_msg(const struct state *s, bool esn)
 	memset(&info, 0, sizeof(info));
 	info.id.proto = IPPROTO_ESP;
 	info.id.spi = htonl(s->spi);
-	addr_fill(&info.id.daddr, s->to);
-	addr_fill(&info.saddr, s->from);
+	xfrm_addr_fill(&info.id.daddr, s->to);
+	xfrm_addr_fill(&info.saddr, s->from);
 	info.lft.soft_byte_limit = info.lft.hard_byte_limit = XFRM_INF;
 	info.lft.soft_packet_limit = info.lft.hard_packet_limit = XFRM_INF;
 	info.reqid = xfrm_id(s->lease);
@@ -208,7 +203,7 @@ static enum err state_delete(int fd, const struct state *s,
 				    .family = (uint16_t)xfrm_family(s->to),
 				    .proto = IPPROTO_ESP};
 
-	addr_fill(&id.daddr, s->to);
+	xfrm_addr_fill(&id.daddr, s->to);
 	return id_delete(fd, &id, reader, diag);
 }
 
