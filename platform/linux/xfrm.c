@@ -141,6 +141,14 @@ uint32_t xfrm_id(unsigned lease)
 	return NETD_IF_ID_BASE + lease;
 }
 
+bool xfrm_head(struct nlmsghdr *head, void *out, size_t len)
+{
+	if (nlmsg_datalen(head) < (int)len)
+		return false;
+	memcpy(out, nlmsg_data(head), len);
+	return true;
+}
+
 bool xfrm_lease_of(struct nlmsghdr *head, size_t head_len, unsigned *out_lease)
 {
 	struct nlattr *id = nlmsg_find_attr(head, (int)head_len, XFRMA_IF_ID);

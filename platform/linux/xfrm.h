@@ -63,6 +63,10 @@ unsigned xfrm_sweep(int fd, const struct lease_set *leases);
  * ours. */
 bool xfrm_lease_of(struct nlmsghdr *head, size_t head_len, unsigned *out_lease);
 
+/* The head of a message's body, which need not lie where the processor wants
+ * it. False: shorter. */
+bool xfrm_head(struct nlmsghdr *head, void *out, size_t len);
+
 /* Who gets the messages that answer a call. */
 struct xfrm_reader {
 	kernel_put *put;

@@ -126,18 +126,19 @@ struct policy_list {
 static void policy_put(struct nlmsghdr *head, void *ctx)
 {
 	struct policy_list *list = ctx;
-	const struct xfrm_userpolicy_info *info = nlmsg_data(head);
+	struct xfrm_userpolicy_info info;
 	unsigned lease;
 
 	if (head->nlmsg_type != XFRM_MSG_NEWPOLICY ||
-	    !xfrm_lease_of(head, sizeof(*info), &lease) ||
-	    list->leases->alive[lease] || info->priority != POLICY_PRIORITY ||
+	    !xfrm_head(head, &info, sizeof(info)) ||
+	    !xfrm_lease_of(head, sizeof(info), &lease) ||
+	    list->leases->alive[lease] || info.priority != POLICY_PRIORITY ||
 	    list->n_stale == SWEEP_AT_ONCE)
 		return;
 	list->stale[list->n_stale].lease = lease;
-	list->stale[list->n_stale].id.sel = info->sel;
-	list->stale[list->n_stale].id.index = info->index;
-	list->stale[list->n_stale].id.dir = info->dir;
+	list->stale[list->n_stale].id.sel = info.sel;
+	list->stale[list->n_stale].id.index = info.index;
+	list->stale[list->n_stale].id.dir = info.dir;
 	list->n_stale++;
 }
 

@@ -322,15 +322,15 @@ static void msg_drop(struct nl_msg **msg)
 static void move_put(struct nlmsghdr *head, void *ctx)
 {
 	struct move *m = ctx;
-	const struct xfrm_usersa_id *id = nlmsg_data(head);
+	struct xfrm_usersa_id id;
 	struct xfrm_usersa_info was;
 	struct nlattr *a, *replay;
 
 	if (head->nlmsg_type != XFRM_MSG_DELSA || m->msg ||
-	    id->spi != htonl(m->from->spi))
+	    !xfrm_head(head, &id, sizeof(id)) || id.spi != htonl(m->from->spi))
 		return;
-	a = nlmsg_find_attr(head, sizeof(*id), XFRMA_SA);
-	replay = nlmsg_find_attr(head, sizeof(*id), XFRMA_REPLAY_ESN_VAL);
+	a = nlmsg_find_attr(head, sizeof(id), XFRMA_SA);
+	replay = nlmsg_find_attr(head, sizeof(id), XFRMA_REPLAY_ESN_VAL);
 	if (!a || nla_len(a) < (int)sizeof(was) || !replay)
 		return;
 	memcpy(&was, nla_data(a), sizeof(was));
@@ -339,7 +339,7 @@ static void move_put(struct nlmsghdr *head, void *ctx)
 		return;
 	nla_put(m->msg, XFRMA_REPLAY_ESN_VAL, nla_len(replay),
 		nla_data(replay));
-	if (!move_keys(m, head, sizeof(*id)))
+	if (!move_keys(m, head, sizeof(id)))
 		msg_drop(&m->msg);
 }
 
@@ -460,19 +460,20 @@ struct state_list {
 static void state_put(struct nlmsghdr *head, void *ctx)
 {
 	struct state_list *list = ctx;
-	const struct xfrm_usersa_info *info = nlmsg_data(head);
 	struct xfrm_usersa_id *id = &list->stale[list->n_stale];
+	struct xfrm_usersa_info info;
 	unsigned lease;
 
 	if (head->nlmsg_type != XFRM_MSG_NEWSA ||
-	    !xfrm_lease_of(head, sizeof(*info), &lease) ||
-	    list->leases->alive[lease] || info->reqid != xfrm_id(lease) ||
+	    !xfrm_head(head, &info, sizeof(info)) ||
+	    !xfrm_lease_of(head, sizeof(info), &lease) ||
+	    list->leases->alive[lease] || info.reqid != xfrm_id(lease) ||
 	    list->n_stale == SWEEP_AT_ONCE)
 		return;
-	id->daddr = info->id.daddr;
-	id->spi = info->id.spi;
-	id->family = info->family;
-	id->proto = info->id.proto;
+	id->daddr = info.id.daddr;
+	id->spi = info.id.spi;
+	id->family = info.family;
+	id->proto = info.id.proto;
 	list->n_stale++;
 }
 
