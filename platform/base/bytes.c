@@ -14,63 +14,25 @@ bool bytes_eq(struct bytes a, struct bytes b)
 
 bool bytes_eq_secret(struct bytes a, struct bytes b)
 {
-	volatile uint8_t diff = 0;
+	volatile uint8_t seen;
+	uint8_t diff = 0;
 
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
 		diff |= a.p[i] ^ b.p[i];
-	return diff == 0;
+	seen = diff;
+	return seen == 0;
 }
 
-struct rd rd_open(struct bytes b)
+uint64_t rd_u64(struct rd *r)
 {
-	static const uint8_t nothing[1];
-	const uint8_t *p = b.p ? b.p : nothing;
-
-	return (struct rd){p, p + (b.p ? b.len : 0), false};
-}
-
-struct bytes rd_take(struct rd *r, size_t len)
-{
-	const uint8_t *at = r->p;
-
-	if (r->short_read || len > rd_left(r)) {
-		r->short_read = true;
-		return BYTES_NONE;
-	}
-	r->p += len;
-	return bytes(at, len);
-}
-
-static uint64_t rd_uint(struct rd *r, size_t len)
-{
-	struct bytes b = rd_take(r, len);
+	struct bytes b = rd_take(r, 8);
 	uint64_t v = 0;
 
 	for (size_t i = 0; i < b.len; i++)
 		v = v << 8 | b.p[i];
 	return v;
-}
-
-uint8_t rd_u8(struct rd *r)
-{
-	return (uint8_t)rd_uint(r, 1);
-}
-
-uint16_t rd_u16(struct rd *r)
-{
-	return (uint16_t)rd_uint(r, 2);
-}
-
-uint32_t rd_u32(struct rd *r)
-{
-	return (uint32_t)rd_uint(r, 4);
-}
-
-uint64_t rd_u64(struct rd *r)
-{
-	return rd_uint(r, 8);
 }
 
 struct rd rd_sub(struct rd *r, size_t len)
@@ -96,68 +58,11 @@ void rd_copy(struct rd *r, void *out, size_t len)
 		memset(out, 0, len);
 }
 
-size_t rd_left(const struct rd *r)
-{
-	return r->short_read ? 0 : (size_t)(r->end - r->p);
-}
-
-bool rd_ok(const struct rd *r)
-{
-	return !r->short_read;
-}
-
 enum err rd_finish(const struct rd *r)
 {
 	if (r->short_read)
 		return ERR_TRUNCATED;
 	return r->p == r->end ? OK : ERR_MALFORMED;
-}
-
-struct wr wr_open(void *buf, size_t cap)
-{
-	uint8_t *p = buf;
-
-	return (struct wr){p, p, p + cap, false};
-}
-
-uint8_t *wr_room(struct wr *w, size_t len)
-{
-	uint8_t *at = w->p;
-
-	if (w->overflow || len > (size_t)(w->end - w->p)) {
-		w->overflow = true;
-		return NULL;
-	}
-	w->p += len;
-	return at;
-}
-
-static void wr_uint(struct wr *w, uint64_t v, size_t len)
-{
-	uint8_t *p = wr_room(w, len);
-
-	for (size_t i = len; p && i > 0; i--, v >>= 8)
-		p[i - 1] = (uint8_t)v;
-}
-
-void wr_u8(struct wr *w, uint8_t v)
-{
-	wr_uint(w, v, 1);
-}
-
-void wr_u16(struct wr *w, uint16_t v)
-{
-	wr_uint(w, v, 2);
-}
-
-void wr_u32(struct wr *w, uint32_t v)
-{
-	wr_uint(w, v, 4);
-}
-
-void wr_u64(struct wr *w, uint64_t v)
-{
-	wr_uint(w, v, 8);
 }
 
 void wr_bytes(struct wr *w, struct bytes b)
@@ -196,11 +101,6 @@ void wr_fill_u8(struct wr *w, size_t at, uint8_t v)
 {
 	if (!w->overflow && at < wr_len(w))
 		w->start[at] = v;
-}
-
-size_t wr_len(const struct wr *w)
-{
-	return (size_t)(w->p - w->start);
 }
 
 size_t wr_left(const struct wr *w)

@@ -39,19 +39,67 @@ struct rd {
 	bool short_read;
 };
 
-struct rd rd_open(struct bytes b);
-uint8_t rd_u8(struct rd *r);
-uint16_t rd_u16(struct rd *r); /* network order */
-uint32_t rd_u32(struct rd *r);
-uint64_t rd_u64(struct rd *r);
+/* Those that every packet needs are inline. */
+
+static inline struct rd rd_open(struct bytes b)
+{
+	static const uint8_t nothing[1];
+	const uint8_t *p = b.p ? b.p : nothing;
+
+	return (struct rd){p, p + (b.p ? b.len : 0), false};
+}
+
+static inline size_t rd_left(const struct rd *r)
+{
+	return r->short_read ? 0 : (size_t)(r->end - r->p);
+}
+
 /* A view of the next len octets; BYTES_NONE and sticky error when short. */
-struct bytes rd_take(struct rd *r, size_t len);
+static inline struct bytes rd_take(struct rd *r, size_t len)
+{
+	const uint8_t *at = r->p;
+
+	if (r->short_read || len > rd_left(r)) {
+		r->short_read = true;
+		return BYTES_NONE;
+	}
+	r->p += len;
+	return bytes(at, len);
+}
+
+static inline uint8_t rd_u8(struct rd *r)
+{
+	const uint8_t *p = rd_take(r, 1).p;
+
+	return p ? *p : 0;
+}
+
+static inline uint16_t rd_u16(struct rd *r) /* network order */
+{
+	const uint8_t *p = rd_take(r, 2).p;
+
+	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
+static inline uint32_t rd_u32(struct rd *r)
+{
+	const uint8_t *p = rd_take(r, 4).p;
+
+	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+			       (uint32_t)p[2] << 8 | p[3]
+		 : 0;
+}
+
+uint64_t rd_u64(struct rd *r);
 /* A cursor of its own over the next len octets. When short, both are. */
 struct rd rd_sub(struct rd *r, size_t len);
 struct bytes rd_rest(struct rd *r);		   /* takes all that is left */
 void rd_copy(struct rd *r, void *out, size_t len); /* zeros when short */
-size_t rd_left(const struct rd *r);
-bool rd_ok(const struct rd *r);
+static inline bool rd_ok(const struct rd *r)
+{
+	return !r->short_read;
+}
+
 /* OK, or ERR_TRUNCATED after a short read, or ERR_MALFORMED where octets
  * are left over. */
 enum err ERR_MUST rd_finish(const struct rd *r);
@@ -64,21 +112,67 @@ struct wr {
 	bool overflow;
 };
 
-struct wr wr_open(void *buf, size_t cap);
-void wr_u8(struct wr *w, uint8_t v);
-void wr_u16(struct wr *w, uint16_t v); /* network order */
-void wr_u32(struct wr *w, uint32_t v);
-void wr_u64(struct wr *w, uint64_t v);
+static inline struct wr wr_open(void *buf, size_t cap)
+{
+	uint8_t *p = buf;
+
+	return (struct wr){p, p, p + cap, false};
+}
+
+/* Room for len octets that the caller fills; NULL on overflow. */
+static inline uint8_t *wr_room(struct wr *w, size_t len)
+{
+	uint8_t *at = w->p;
+
+	if (w->overflow || len > (size_t)(w->end - w->p)) {
+		w->overflow = true;
+		return NULL;
+	}
+	w->p += len;
+	return at;
+}
+
+/* len octets of v, network order. */
+static inline void wr_uint(struct wr *w, uint64_t v, size_t len)
+{
+	uint8_t *p = wr_room(w, len);
+
+	for (size_t i = len; p && i > 0; i--, v >>= 8)
+		p[i - 1] = (uint8_t)v;
+}
+
+static inline void wr_u8(struct wr *w, uint8_t v)
+{
+	wr_uint(w, v, 1);
+}
+
+static inline void wr_u16(struct wr *w, uint16_t v)
+{
+	wr_uint(w, v, 2);
+}
+
+static inline void wr_u32(struct wr *w, uint32_t v)
+{
+	wr_uint(w, v, 4);
+}
+
+static inline void wr_u64(struct wr *w, uint64_t v)
+{
+	wr_uint(w, v, 8);
+}
+
 void wr_bytes(struct wr *w, struct bytes b);
 void wr_zeros(struct wr *w, size_t len);
-/* Room for len octets that the caller fills; NULL on overflow. */
-uint8_t *wr_room(struct wr *w, size_t len);
 /* A place for a 16-bit length, filled later: wr_mark_u16 returns where it is,
  * wr_fill_u16 writes v there. */
 size_t wr_mark_u16(struct wr *w);
 void wr_fill_u16(struct wr *w, size_t mark, uint16_t v);
 void wr_fill_u8(struct wr *w, size_t at, uint8_t v);
-size_t wr_len(const struct wr *w);
+static inline size_t wr_len(const struct wr *w)
+{
+	return (size_t)(w->p - w->start);
+}
+
 size_t wr_left(const struct wr *w);
 bool wr_ok(const struct wr *w);
 enum err ERR_MUST wr_finish(const struct wr *w); /* OK or ERR_NO_SPACE */
