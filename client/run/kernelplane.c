@@ -196,8 +196,13 @@ void kernelplane_activity(struct kernelplane *k, int64_t now_ms,
 	*out_heard_ms = *out_spoke_ms = 0;
 	if (!kernelplane_stats(k, &s))
 		return;
-	if (s.packets_in != k->seen_in && s.heard_ago_s >= 0)
-		*out_heard_ms = now_ms - s.heard_ago_s * 1000;
+	/* Kernels before 6.2 do not say when. That the gateway was there some
+	 * time since spares it a question; of a packet of ours, and what a NAT
+	 * made of it, only the time would tell. */
+	if (s.packets_in != k->seen_in)
+		*out_heard_ms = s.heard_ago_s < 0
+					? now_ms
+					: now_ms - s.heard_ago_s * 1000;
 	if (s.packets_out != k->seen_out && s.spoke_ago_s >= 0)
 		*out_spoke_ms = now_ms - s.spoke_ago_s * 1000;
 	k->seen_in = s.packets_in;

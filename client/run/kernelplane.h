@@ -43,8 +43,8 @@ enum err ERR_MUST kernelplane_move(struct kernelplane *k,
 /* All that went through since the start; false: the helper does not say. */
 bool kernelplane_stats(struct kernelplane *k, struct net_stats *out);
 /* When the last packet came and went, boot clock, early by up to a second; 0:
- * none since this was asked before. A question to the helper: not for every
- * wake-up. */
+ * none since this was asked before, or nobody knows. A question to the helper:
+ * not for every wake-up. */
 void kernelplane_activity(struct kernelplane *k, int64_t now_ms,
 			  int64_t *out_heard_ms, int64_t *out_spoke_ms);
 /* The interface is about to go, and with it SAs and counters. */
