@@ -16,7 +16,7 @@
 
 #define PKTIO_HEAD_LEN 10    /* virtio header before each packet */
 #define PKTIO_PKT_MAX  65535 /* octets of a packet without it */
-#define PKTIO_RUNS_MAX 32    /* of one pktio_udp_receive */
+#define PKTIO_RUNS_MAX 128   /* of one pktio_udp_receive */
 
 /* --- the tunnel interface ------------------------------------------------ */
 
