@@ -86,6 +86,16 @@ size_t esp_overhead_max(const struct esp_sa *sa)
 	       esp_cipher_icv_len(sa->cipher);
 }
 
+size_t esp_overhead_of(const struct cipher_algs *algs)
+{
+	const struct encr_info *encr = encr_find(algs->encr);
+	size_t icv_len = encr->icv_len > 0 ? encr->icv_len
+					   : integ_find(algs->integ)->icv_len;
+
+	return HEAD_LEN + encr->iv_len + encr->align - 1 + TRAILER_LEN +
+	       icv_len;
+}
+
 uint32_t esp_peek_spi(struct bytes pkt)
 {
 	struct rd r = rd_open(pkt);

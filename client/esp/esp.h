@@ -76,5 +76,6 @@ uint32_t esp_peek_spi(struct bytes pkt);
 /* Octets that ESP adds at most to an inner packet of any length: header, IV,
  * padding, trailer, ICV. For the tunnel's MTU. */
 size_t esp_overhead_max(const struct esp_sa *sa);
+size_t esp_overhead_of(const struct cipher_algs *algs); /* of known ones */
 
 #endif

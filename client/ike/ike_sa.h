@@ -172,7 +172,7 @@ enum ike_action_kind {
 			      * message; once, see keep_after_refusal */
 	IKE_DO_UP,	     /* u.up: the tunnel is established */
 	IKE_DO_MOVED,	     /* u.moved: the end of ike_sa_move */
-	IKE_DO_PROBED,	     /* u.probed: the end of ike_sa_probe */
+	IKE_DO_PROBED,	     /* u.probed: the end of ike_sa_probe, _len */
 	IKE_DO_ALIVE,	     /* u.alive: a liveness check was answered */
 	IKE_DO_CLOSED	     /* u.closed: nothing follows */
 };
@@ -241,6 +241,7 @@ struct ike_action {
 		struct {
 			bool ok; /* the path reached the gateway and back */
 			struct ike_path path;
+			uint16_t len; /* of ike_sa_probe_len; or 0 */
 		} probed;
 		struct {
 			enum err why;
@@ -358,6 +359,13 @@ enum err ERR_MUST ike_sa_move(struct ike_sa *sa,
  * while the SA moves. */
 enum err ERR_MUST ike_sa_probe(struct ike_sa *sa, const struct ike_path *path,
 			       int64_t now_ms);
+/* Does an IP packet of len octets (576 to 1500) reach the gateway, over the
+ * path in use and whole? For where the message that it does not is lost (RFC
+ * 8899): a liveness check that is padded to so much. Where that goes
+ * unanswered and one without padding is answered, IKE_DO_PROBED says no.
+ * ERR_UNSUPPORTED: over TCP. ERR_BUSY as above. ERR_STATE: not up. */
+enum err ERR_MUST ike_sa_probe_len(struct ike_sa *sa, uint16_t len,
+				   int64_t now_ms);
 /* Established, and the gateway speaks MOBIKE. */
 bool ike_sa_can_move(const struct ike_sa *sa);
 /* The gateway's other addresses, port 0 (RFC 4555 3.4, 3.6); borrowed until

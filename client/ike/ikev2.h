@@ -105,6 +105,8 @@
 /* clang-format on */
 
 #define N_FIRST_STATUS 16384 /* below: errors, RFC 7296 3.10.1 */
+/* Of private use, and to be ignored as any status that is not known. */
+#define N_PADDING 58271
 
 #define X(name, num) name = num,
 enum ike_exchange { EXCHANGE_LIST(X) };

@@ -123,10 +123,11 @@ enum err ike_seal(struct ike_protect *p, const struct ike_hdr *hdr,
 	return seal_payload(p, hdr, &s, out);
 }
 
-/* Most octets of the chain that fit into one SKF datagram; 0: none do. */
-static size_t frag_room(const struct ike_protect *p, size_t max_len)
+/* Octets of a chain; head_len: of what SKF has and SK does not. */
+static size_t chain_room(const struct ike_protect *p, size_t head_len,
+			 size_t max_len)
 {
-	size_t fixed = IKE_HDR_LEN + GENERIC_LEN + FRAG_HDR_LEN +
+	size_t fixed = IKE_HDR_LEN + GENERIC_LEN + head_len +
 		       cipher_iv_len(p->seal) + cipher_icv_len(p->seal);
 	size_t align = pad_align(p->seal);
 
@@ -134,6 +135,17 @@ static size_t frag_room(const struct ike_protect *p, size_t max_len)
 		return 0;
 	max_len = (max_len - fixed) / align * align;
 	return max_len > 0 ? max_len - 1 : 0; /* the pad length */
+}
+
+size_t ike_seal_room(const struct ike_protect *p, size_t max_len)
+{
+	return chain_room(p, 0, max_len);
+}
+
+/* Most octets of the chain that fit into one SKF datagram; 0: none do. */
+static size_t frag_room(const struct ike_protect *p, size_t max_len)
+{
+	return chain_room(p, FRAG_HDR_LEN, max_len);
 }
 
 size_t ike_fragments(const struct ike_protect *p, size_t chain_len,

@@ -67,6 +67,8 @@ void ike_protect_free(struct ike_protect *p);
  * more than 64 KiB) leaves nothing of it in out. */
 enum err ERR_MUST ike_seal(struct ike_protect *p, const struct ike_hdr *hdr,
 			   uint8_t first, struct bytes chain, struct wr *out);
+/* Most octets of a chain in one datagram of max_len, not in fragments. */
+size_t ike_seal_room(const struct ike_protect *p, size_t max_len);
 /* How many datagrams chain needs when no datagram is longer than max_len
  * (IKE octets, without IP, UDP and marker); 1: SK, more: SKF; 0: it cannot
  * be done (max_len too small, more than IKE_FRAGMENTS_MAX). */

@@ -244,6 +244,9 @@ struct ike_sa {
 	struct ike_move move;
 	bool probing;
 	struct ike_path probe_path;
+	uint16_t probe_len; /* of the IP packet; 0: the path counts */
+	bool probe_failed;  /* too long, as it seems: a short one is out */
+	bool whole;	    /* what is sealed now is not fragmented */
 	struct ike_setup *setup;
 	struct ike_gen *gens[IKE_GENS_MAX];
 	struct ike_gen *cur;
@@ -390,6 +393,9 @@ void ike_request_timeout(struct ike_sa *sa, struct ike_gen *gen);
 /* A path has joined: not to be given up before that one had its time. */
 void ike_request_go_on(struct ike_sa *sa, struct ike_gen *gen);
 uint8_t ike_exchange_of(enum ike_req_kind kind);
+/* The open request becomes another, not sent yet, of the same number. */
+enum err ERR_MUST ike_request_reseal(struct ike_sa *sa, struct ike_gen *gen,
+				     struct ike_wr *w);
 /* One datagram that nobody answers, then forgotten. */
 void ike_send_once(struct ike_sa *sa, struct ike_gen *gen, uint16_t notify);
 
@@ -592,6 +598,9 @@ void ike_addresses_take(struct ike_sa *sa, const struct ike_msg *msg);
 /* --- probe.c --- */
 enum err ERR_MUST ike_probe_send(struct ike_sa *sa);
 void ike_probe_end(struct ike_sa *sa, bool ok);
+/* It was not answered, or there is another path now: the request has become a
+ * liveness check. */
+void ike_probe_lost(struct ike_sa *sa, struct ike_gen *gen);
 enum err ike_probe_answer(struct ike_sa *sa, const struct ike_rx *rx);
 
 /* --- redirect.c --- */

@@ -92,7 +92,7 @@ static enum err flight_seal(struct ike_sa *sa, struct ike_gen *gen,
 
 	if (e != OK)
 		return e;
-	if (sa->cfg.fragmentation && sa->peer_fragments &&
+	if (!sa->whole && sa->cfg.fragmentation && sa->peer_fragments &&
 	    sa->cfg.max_datagram && !ike_way(sa)->tcp)
 		n = ike_fragments(&gen->protect, wr_len(&chain->w),
 				  sa->cfg.max_datagram);
@@ -263,6 +263,21 @@ enum err ike_request_send(struct ike_sa *sa, struct ike_gen *gen,
 	return e;
 }
 
+enum err ike_request_reseal(struct ike_sa *sa, struct ike_gen *gen,
+			    struct ike_wr *w)
+{
+	struct ike_request *q = &gen->req;
+	struct ike_hdr h = header(gen, q->exchange, q->msg_id, false);
+	struct ike_flight *f = NULL;
+	enum err e = flight_seal(sa, gen, &h, w, &f);
+
+	if (e)
+		return e;
+	ike_flight_put(&q->flight);
+	q->flight = f;
+	return OK;
+}
+
 void ike_send_once(struct ike_sa *sa, struct ike_gen *gen, uint16_t notify)
 {
 	struct ike_hdr h = header(gen, INFORMATIONAL, gen->next_id, false);
@@ -335,7 +350,7 @@ void ike_request_again(struct ike_sa *sa, struct ike_gen *gen)
 
 	if (q->kind == REQ_PROBE) {
 		q->kind = REQ_ALIVE;
-		ike_probe_end(sa, false);
+		ike_probe_lost(sa, gen);
 	}
 	q->tries = 2; /* its answer tells no round trip time */
 	q->max_tries = sa->cfg.max_tries + MOVE_TRIES;

@@ -76,6 +76,8 @@ enum err ike_info_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		(void)ike_path_checked(sa, rx);
 	} else if (rx->kind == REQ_ALIVE) {
 		alive_told(sa, ike_path_checked(sa, rx));
+		if (sa->probe_failed)
+			ike_probe_end(sa, false);
 	}
 	return OK;
 }

@@ -78,6 +78,9 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	case IKE_DO_CHILD_DEL:
 		tunnel_drop_child(t, a->u.child_del.spi_in);
 		break;
+	case IKE_DO_PROBED:
+		tunnel_hear_mtu(t, a);
+		break;
 	case IKE_DO_NOTHING:
 	case IKE_DO_TICKET:
 	case IKE_DO_TICKET_NONE:
@@ -87,7 +90,6 @@ static void do_ike(struct tunnel *t, const struct ike_action *a)
 	case IKE_DO_UP:
 	case IKE_DO_MOVED:
 	case IKE_DO_ALIVE:
-	case IKE_DO_PROBED:
 	case IKE_DO_CLOSED:
 		break; /* the session keeps these to itself */
 	}
@@ -108,6 +110,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 		t->since_wall_ms = os_now().wall_ms;
 		t->first_ticket = !r->moved;
 		tunnel_path_works(t);
+		t->mtu_unknown = true;
 		t->ui.up(t->ui.ctx);
 		tunnel_nat_state(t, state);
 		return;
@@ -144,7 +147,7 @@ void tunnel_pump(struct tunnel *t)
 		switch (a.kind) {
 		case SES_DO_NOTHING:
 			tunnel_follow_path(t);
-			if (tunnel_follow_plane(t))
+			if (tunnel_follow_plane(t) || tunnel_ask_mtu(t))
 				break;
 			tunnel_choose_pump(t);
 			return;

@@ -7,9 +7,6 @@
 #include "platform/base/log.h"
 #include "platform/os.h"
 
-#define DEFAULT_MTU	1400
-#define DEFAULT_MTU_TCP 1380 /* a packet is one segment, over IPv6 too */
-
 static void add_dns(struct net_conf *c, const struct profile *p,
 		    const struct ike_netconf *n, bool full)
 {
@@ -72,9 +69,7 @@ static enum err set_network(struct tunnel *t, struct diag *diag)
 	bool full;
 
 	memset(&c, 0, sizeof(c));
-	c.mtu = t->path.tcp ? DEFAULT_MTU_TCP : DEFAULT_MTU;
-	if (t->profile->mtu)
-		c.mtu = t->profile->mtu;
+	c.mtu = tunnel_mtu(t);
 	c.allow_lan = t->profile->allow_lan;
 	c.block_rest = t->profile->block_other_family;
 	if (n->inner_v4.family == ADDR_V4)

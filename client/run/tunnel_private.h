@@ -48,6 +48,8 @@ struct tunnel {
 	unsigned lanes_made;
 	struct lane *lane;    /* the tunnel's own; NULL: none */
 	struct ike_path path; /* of that one, or of the last */
+	uint16_t path_takes;  /* octets of an IP packet; 0: enough */
+	bool mtu_unknown;     /* to be asked for */
 	uint32_t mark;	      /* of its socket */
 	int udp_fd;	      /* of it, where it is UDP; else -1 */
 	unsigned reconnects;  /* of TCP since the gateway was heard */
@@ -180,8 +182,16 @@ void tunnel_hear_pump(struct tunnel *t);
 
 /* tunnel_conf.c: what was agreed on, set at the helper. */
 void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n);
-/* The transport is another one: so is the MTU. */
+/* The MTU is another one. */
 void tunnel_fit_network(struct tunnel *t);
+
+/* tunnel_mtu.c */
+uint16_t tunnel_mtu(const struct tunnel *t);
+/* How long a packet does the path take, where that is not known? True when the
+ * session has been asked, and so may have actions. */
+bool tunnel_ask_mtu(struct tunnel *t);
+/* IKE_DO_PROBED: the answer. */
+void tunnel_hear_mtu(struct tunnel *t, const struct ike_action *a);
 
 /* tunnel_ask.c: the session's questions. */
 enum err ERR_MUST tunnel_load_certs(struct tunnel *t, struct diag *diag);

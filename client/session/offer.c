@@ -64,6 +64,14 @@ bool session_esp_is_plain(const struct session *s)
 	return s->live && ike_sa_esp_is_plain(s->live);
 }
 
+enum err session_probe_len(struct session *s, uint16_t len, int64_t now_ms)
+{
+	if (!s->live || s->frozen)
+		return ERR_STATE;
+	session_verb_begin(s, now_ms);
+	return ike_sa_probe_len(s->live, len, now_ms);
+}
+
 const struct ike_path *session_path(const struct session *s)
 {
 	return &s->path;

@@ -122,8 +122,8 @@ static bool absorb(struct session *s, struct ike_sa *from,
 	case IKE_DO_MOVED:
 		move_done(s, a->u.moved.ok, a->u.moved.behind_nat);
 		return true;
-	case IKE_DO_PROBED: /* nobody asks for it yet */
-		return true;
+	case IKE_DO_PROBED:
+		return from != s->live;
 	case IKE_DO_ALIVE:
 		if (from == s->live) {
 			quiet_checked(s, a->u.alive.mapping);

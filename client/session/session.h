@@ -63,7 +63,7 @@ struct session_config {
 enum session_action_kind {
 	SES_DO_NOTHING = 0,
 	SES_DO_IKE,	     /* u.ike: SEND, KEEPALIVE, ASK_*, NETCONF,
-			      * CHILD_ADD, CHILD_DEL as the IKE SA said it */
+			      * CHILD_*, PROBED as the IKE SA said it */
 	SES_DO_ASK_TICKET,   /* take it from the store -> session_give_ticket */
 	SES_DO_ASK_PATH,     /* resolve, open a socket -> session_give_path */
 	SES_DO_TICKET_STORE, /* u.ticket: into the store, replacing */
@@ -146,6 +146,10 @@ void session_rekey_child(struct session *s, int64_t now_ms);
 /* A broken TCP connection was made anew: the living SA goes on over it. */
 void session_reconnected(struct session *s, const struct ike_path *path,
 			 int64_t now_ms);
+/* How long a packet its path takes (ike_sa_probe_len); the IKE_DO_PROBED that
+ * ends it is for the layer above. ERR_STATE: nothing is up. */
+enum err ERR_MUST session_probe_len(struct session *s, uint16_t len,
+				    int64_t now_ms);
 /* Where the tunnel's packets go: as given, or as an answer decided. */
 const struct ike_path *session_path(const struct session *s);
 enum err ERR_MUST session_give_secret(struct session *s,

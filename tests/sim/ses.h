@@ -84,6 +84,7 @@ struct ses {
 	/* how it is */
 	enum session_state state;
 	bool closed, verified, secret_left;
+	bool asks_len; /* how long a packet the path takes */
 	enum err why;
 	/* since when things are as a good gateway on a good network */
 	int64_t dark_ms;   /* last moment with a cut or silent link */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define PULL_MAX       300
+#define PROBE_LEN      1465 /* what our longest packet becomes */
 #define NEVER	       INT64_MAX
 #define SLEEP_DELAY_MS 3000 /* logind waits no longer than five seconds */
 
@@ -113,6 +114,10 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 	case IKE_DO_KEEPALIVE:
 		x->keepalives++;
 		break;
+	case IKE_DO_PROBED:
+		if (a->u.probed.ok && s->link.takes)
+			sim_fail(s, "a long packet came through");
+		break;
 	case IKE_DO_ASK_TLS:
 	case IKE_DO_ASK_SIGN:
 	case IKE_DO_TICKET:
@@ -123,7 +128,6 @@ static void act_ike(struct ses *x, const struct ike_action *a)
 	case IKE_DO_UP:
 	case IKE_DO_MOVED:
 	case IKE_DO_ALIVE:
-	case IKE_DO_PROBED:
 	case IKE_DO_CLOSED:
 	case IKE_DO_NOTHING:
 		sim_fail(s, "action %d is not for the layer above", a->kind);
@@ -136,7 +140,7 @@ static void state_is(struct ses *x, enum session_state st)
 
 	sim_say(&x->sim, "session: %s", session_state_text(st));
 	x->state = st;
-	x->sim.c.up = st == SES_ST_UP;
+	x->sim.c.up = x->asks_len = st == SES_ST_UP;
 	if (st == SES_ST_UP && r->up_ms != x->up_ms && !r->moved) {
 		x->totals->ups++;
 		x->totals->resumed += r->resumed;
@@ -209,9 +213,8 @@ static void act(struct ses *x, const struct session_action *a)
 	}
 }
 
-void end_client_pull(struct sim *s)
+static void pull(struct ses *x)
 {
-	struct ses *x = (struct ses *)s;
 	struct session_action a;
 	unsigned n = 0;
 
@@ -220,8 +223,21 @@ void end_client_pull(struct sim *s)
 		act(x, &a);
 		x->actions++;
 		if (++n > PULL_MAX)
-			sim_fail(s, "more than %d actions at once", PULL_MAX);
+			sim_fail(&x->sim, "more than %d actions at once",
+				 PULL_MAX);
 	}
+}
+
+void end_client_pull(struct sim *s)
+{
+	struct ses *x = (struct ses *)s;
+
+	pull(x);
+	if (!x->asks_len)
+		return;
+	x->asks_len = false;
+	if (session_probe_len(x->session, PROBE_LEN, ses_now(x)) == OK)
+		pull(x);
 }
 
 /* --- the machine --------------------------------------------------------- */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define NARROW 1248 /* octets of a datagram: a path of 1280 takes them */
+
 /* --- circumstances -------------------------------------------------------- */
 
 static struct ike_name name_of(uint8_t type, const char *text)
@@ -87,6 +89,7 @@ void ses_config(struct ses *x)
 	s->nat = (uint16_t)(sim_chance(s, 50) ? 1 + sim_random(s, 9999) : 0);
 	s->link.delay_ms = 1 + sim_random(s, 150);
 	s->link.jitter_ms = sim_random(s, 30);
+	s->link.takes = sim_chance(s, 20) ? NARROW : 0;
 	end_gw_start(s);
 	*gw_switches(s->gw) = x->born;
 	sim_say(s,

@@ -219,7 +219,8 @@ void sim_put(struct sim *s, bool to_gw, bool esp, struct bytes d,
 	}
 	if (to_gw && !esp)
 		check_wire_to_gw(s, d);
-	if (s->link.cut || sim_chance(s, s->link.loss))
+	if (s->link.cut || (s->link.takes && d.len > s->link.takes) ||
+	    sim_chance(s, s->link.loss))
 		return;
 	put_one(s, to_gw, esp, d, path);
 	if (sim_chance(s, s->link.dup))

@@ -17,6 +17,7 @@ struct sim_link {
 	unsigned loss, dup, reorder;
 	unsigned damage; /* one bit, of a protected IKE message */
 	unsigned delay_ms, jitter_ms;
+	size_t takes; /* octets of a datagram; 0: any */
 	bool cut;
 };
 

@@ -183,6 +183,11 @@ enum err ike_sa_reconnect(struct ike_sa *sa, const struct ike_path *path,
 	return OK;
 }
 
+enum err ike_sa_probe_len(struct ike_sa *sa, uint16_t len, int64_t now_ms)
+{
+	return OK;
+}
+
 void ike_sa_heard(struct ike_sa *sa, int64_t now_ms)
 {
 }

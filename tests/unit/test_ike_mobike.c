@@ -555,6 +555,31 @@ static void a_path_that_does_not_work_costs_half_a_second(void **state)
 	link_close(&l);
 }
 
+static bool lose_the_first_path(struct link *l, bool to_gw, uint8_t *d,
+				size_t *len)
+{
+	struct ike_path first = path_from("192.0.2.10", 0);
+
+	return !addr_eq_host(&l->passing.local, &first.local);
+}
+
+static void a_length_that_had_to_wait_is_asked_on_the_new_path(void **state)
+{
+	struct link l;
+
+	up(&l);
+	l.filter = lose_the_first_path;
+	assert_false(lose_the_first_path(&l, true, NULL, NULL));
+	assert_int_equal(ike_sa_ask_ticket(l.sa, l.now_ms), OK);
+	assert_int_equal(ike_sa_probe_len(l.sa, 1400, l.now_ms), OK);
+	move(&l, "203.0.113.9");
+	link_run(&l, 3000);
+	assert_true(l.moved);
+	assert_int_equal(link_count(&l, IKE_DO_PROBED), 1);
+	assert_true(l.probed);
+	link_close(&l);
+}
+
 static void a_move_ends_a_probe(void **state)
 {
 	struct link l;
@@ -597,6 +622,8 @@ int main(void)
 		cmocka_unit_test(addresses_of_the_gateway_are_kept),
 		cmocka_unit_test(a_path_that_works_is_told_in_one_round_trip),
 		cmocka_unit_test(a_path_that_does_not_work_costs_half_a_second),
+		cmocka_unit_test(
+			a_length_that_had_to_wait_is_asked_on_the_new_path),
 		cmocka_unit_test(a_move_ends_a_probe),
 	};
 
