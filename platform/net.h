@@ -124,9 +124,6 @@ enum err ERR_MUST net_open_udp(struct net *n, enum addr_family family,
 /* The same verb for TCP; without delay of small segments. */
 enum err ERR_MUST net_open_tcp(struct net *n, enum addr_family family,
 			       int *out_fd, struct diag *diag);
-/* Could this kernel do ESP, as far as an unprivileged process sees? OPEN may
- * still find that it cannot. */
-bool net_kernel_has_esp(void);
 /* CONF. Waits for the helper's answer. */
 enum err ERR_MUST net_configure(struct net *n, const struct net_conf *conf,
 				struct diag *diag);

@@ -381,6 +381,9 @@ void ike_sa_spoke(struct ike_sa *sa, int64_t now_ms);
 /* From now on this in place of ike_config's keepalive_ms. */
 void ike_sa_set_keepalive(struct ike_sa *sa, uint32_t interval_ms);
 
+/* From now on this in place of ike_config's need_encap. */
+void ike_sa_set_need_encap(struct ike_sa *sa, bool need);
+
 enum ike_state ike_sa_state(const struct ike_sa *sa);
 const struct ike_stats *ike_sa_stats(const struct ike_sa *sa);
 /* The gateway has not looked for a NAT on the path (RFC 7296 2.23): it sends

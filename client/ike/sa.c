@@ -452,6 +452,11 @@ void ike_sa_set_keepalive(struct ike_sa *sa, uint32_t interval_ms)
 	sa->cfg.keepalive_ms = interval_ms;
 }
 
+void ike_sa_set_need_encap(struct ike_sa *sa, bool need)
+{
+	sa->cfg.need_encap = need;
+}
+
 enum ike_state ike_sa_state(const struct ike_sa *sa)
 {
 	return sa->state;

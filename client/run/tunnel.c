@@ -216,8 +216,7 @@ static enum err make_session(struct tunnel *t, struct diag *diag)
 
 	memset(&cfg, 0, sizeof(cfg));
 	profile_to_session(t->profile, &cfg);
-	cfg.ike.need_encap = tunnel_plane_of(t->profile) == NET_PLANE_USER ||
-			     !net_kernel_has_esp();
+	cfg.ike.need_encap = true; /* until there is an interface */
 	cfg.persistent = t->persistent;
 	cfg.use_tickets = t->profile->tickets && t->cache;
 	cfg.ike.want_ticket = cfg.use_tickets;

@@ -27,12 +27,20 @@ static enum err link_open(struct tunnel *t, enum net_plane plane,
 	return tunnel_watch_tun(t);
 }
 
+/* The client's own plane carries ESP in UDP only. */
+static void kernel_can(struct tunnel *t, bool can)
+{
+	t->kernel_can = can;
+	session_set_need_encap(t->session, !can);
+}
+
 enum err tunnel_open_link(struct tunnel *t, struct diag *diag)
 {
 	enum err e = link_open(t, tunnel_plane_of(t->profile), diag);
 
 	t->kernel.net = t->net;
-	t->kernel_can = !e && t->link.plane == NET_PLANE_KERNEL;
+	if (!e)
+		kernel_can(t, t->link.plane == NET_PLANE_KERNEL);
 	return e;
 }
 
@@ -98,7 +106,7 @@ static enum err add_to_kernel(struct tunnel *t,
 	if (e != ERR_UNSUPPORTED || t->profile->dataplane == DATAPLANE_KERNEL)
 		return e;
 	log_info("%s", diag_text(diag, e));
-	t->kernel_can = false;
+	kernel_can(t, false);
 	e = net_udp_takes_esp(t->udp_fd, false, diag);
 	if (!e)
 		e = plane_switch(t, NET_PLANE_USER, diag);

@@ -37,7 +37,7 @@ struct tunnel {
 	struct session *session;
 	struct dataplane *dataplane;
 	struct kernelplane kernel;
-	bool kernel_can; /* it was not refused yet */
+	bool kernel_can; /* it was not refused */
 	struct net_link link;
 	struct resolver *resolver;	    /* asked just now; or NULL */
 	struct addr addrs[PATHS_ADDRS_MAX]; /* the gateway's, as resolved */

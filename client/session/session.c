@@ -464,6 +464,16 @@ void session_no_secret(struct session *s, enum err why, const char *detail,
 	session_finish(s, why, detail);
 }
 
+void session_set_need_encap(struct session *s, bool need)
+{
+	struct ike_sa *all[] = {s->live, s->trial, s->late};
+
+	s->cfg.ike.need_encap = need;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i])
+			ike_sa_set_need_encap(all[i], need);
+}
+
 void session_set_unattended(struct session *s)
 {
 	s->cfg.unattended = true;

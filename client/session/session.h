@@ -157,6 +157,8 @@ enum err ERR_MUST session_give_secret(struct session *s,
 				      int64_t now_ms);
 /* From now on the full exchange needs no person (a password was kept). */
 void session_set_unattended(struct session *s);
+/* From now on ESP has to be in UDP, or need not (ike_config). */
+void session_set_need_encap(struct session *s, bool need);
 /* Nobody could be asked: closes with why. */
 void session_no_secret(struct session *s, enum err why, const char *detail,
 		       int64_t now_ms);

@@ -353,17 +353,6 @@ enum err net_configure(struct net *n, const struct net_conf *conf,
 	return net_call(n, &reply, NULL, diag);
 }
 
-/* --- the kernel's ESP -------------------------------------------- */
-
-bool net_kernel_has_esp(void)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 enum err net_sa_add(struct net *n, const struct net_sa *sa, struct diag *diag)
 {
 	struct netd_reply reply;

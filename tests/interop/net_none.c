@@ -33,11 +33,6 @@ enum err net_connect(enum net_plane plane, struct net **out, struct diag *diag)
 	return net_spawn(out, diag);
 }
 
-bool net_kernel_has_esp(void)
-{
-	return true;
-}
-
 enum err net_open_link(struct net *n, enum net_plane plane,
 		       struct net_link *out, struct diag *diag)
 {

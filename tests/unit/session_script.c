@@ -166,6 +166,10 @@ const struct ike_path *ike_sa_path(const struct ike_sa *sa)
 	return &sa->path;
 }
 
+void ike_sa_set_need_encap(struct ike_sa *sa, bool need)
+{
+}
+
 bool ike_sa_esp_is_plain(const struct ike_sa *sa)
 {
 	return false;
