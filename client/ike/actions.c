@@ -87,6 +87,7 @@ void ike_queue_closed(struct ike_sa *sa, enum err why)
 	n->a.u.closed.detail = diag_text(&sa->diag, why);
 	n->a.u.closed.auth_sent = sa->auth_sent;
 	n->a.u.closed.resume_auth_failed = sa->resume_auth_failed;
+	n->a.u.closed.init_in_doubt = sa->init_in_doubt;
 	if (sa->redirected)
 		n->a.u.closed.redirect = &sa->redirect;
 	queue_append(sa, n);

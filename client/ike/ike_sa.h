@@ -253,6 +253,11 @@ struct ike_action {
 			 * other form, see auth_first_only. The ticket made no
 			 * SA. */
 			bool resume_auth_failed;
+			/* The gateway found our AUTH wrong after two requests
+			 * of IKE_SA_INIT, without and with a COOKIE: perhaps
+			 * it answered the one, and AUTH covers the other (RFC
+			 * 7296 2.6). Worth one more attempt. */
+			bool init_in_doubt;
 			/* The gateway to go to instead, or NULL; until free.
 			 * Unless unprotected (state was INIT or RESUME) this
 			 * gateway said so. Not more than a few in a row: RFC

@@ -261,7 +261,7 @@ struct ike_sa {
 	struct ike_name id_remote;
 	enum ike_auth_kind auth;
 	bool resumed, behind_nat, peer_fragments, auth_sent;
-	bool auth_first_only, resume_auth_failed;
+	bool auth_first_only, resume_auth_failed, init_in_doubt;
 	bool esp_plain;
 	bool peer_moves;		    /* MOBIKE_SUPPORTED */
 	uint8_t nat_seen[20], nat_seen_len; /* our address, as last told */

@@ -349,6 +349,14 @@ enum err ike_auth_verified(struct ike_sa *sa)
 	return ike_eap_start(sa, msg);
 }
 
+/* Over TCP answers come in the order of the requests. */
+static void note_doubt(struct ike_sa *sa, const struct ike_notify *error)
+{
+	sa->init_in_doubt = sa->setup->cookies > 0 && !sa->setup->is_resume &&
+			    !ike_way(sa)->tcp &&
+			    error->type == N_AUTHENTICATION_FAILED;
+}
+
 enum err ike_auth_answer(struct ike_sa *sa, const struct ike_rx *rx)
 {
 	const struct ike_msg *msg = rx->msg;
@@ -361,6 +369,7 @@ enum err ike_auth_answer(struct ike_sa *sa, const struct ike_rx *rx)
 		sa->resume_auth_failed =
 			sa->setup->is_resume &&
 			rx->error.type == N_AUTHENTICATION_FAILED;
+		note_doubt(sa, &rx->error);
 		return ike_auth_refusal(sa, &rx->error);
 	}
 	e = check_idr(sa, msg);
@@ -384,8 +393,10 @@ enum err ike_auth_last_answer(struct ike_sa *sa, const struct ike_rx *rx)
 	enum err e;
 
 	if (!ike_msg_count(rx->msg, PLD_AUTH)) {
-		if (rx->has_error)
+		if (rx->has_error) {
+			note_doubt(sa, &rx->error);
 			return ike_auth_refusal(sa, &rx->error);
+		}
 		return diag_set(&sa->diag, ERR_PEER, "gateway sent no AUTH");
 	}
 	e = check_shared(sa, rx->msg);

@@ -212,6 +212,7 @@ void ladder_up(struct session *s, const struct ike_action *a)
 		r->up_ms = s->now_ms;
 	}
 	r->reconnects += s->moving;
+	s->doubted = false;
 	move_forget(s);
 	held_wipe(&s->held);
 	ike_sa_free(&s->late);
@@ -303,6 +304,10 @@ static void trial_closed(struct session *s, const struct ike_action *a)
 		renewal_failed(s, resumed && auth_sent);
 	} else if (resumed) {
 		resume_failed(s, why, auth_sent);
+	} else if (a->u.closed.init_in_doubt && !s->doubted) {
+		s->doubted = true;
+		log_info("session: once more: a COOKIE may have been at fault");
+		ladder_begin(s);
 	} else {
 		held_return(s);
 		if (!s->live)

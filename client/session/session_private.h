@@ -38,6 +38,7 @@ struct session {
 	struct ike_sa *live;  /* carries the tunnel */
 	struct ike_sa *trial; /* on its way up, beside live or alone */
 	bool trial_resumes;
+	bool doubted; /* a full exchange failed by a COOKIE, perhaps */
 	struct ike_sa *late; /* presents a ticket that a hint refused */
 	int64_t refused_at_ms;
 	struct ike_action question; /* of the trial, put off for it */

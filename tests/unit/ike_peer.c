@@ -137,6 +137,7 @@ static void act(struct peer *p, const struct ike_action *a)
 	if (a->kind == IKE_DO_CLOSED) {
 		p->closed = true;
 		p->why = a->u.closed.why;
+		p->in_doubt = a->u.closed.init_in_doubt;
 		snprintf(p->detail, sizeof(p->detail), "%s",
 			 a->u.closed.detail);
 	}

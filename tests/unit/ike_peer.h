@@ -54,6 +54,7 @@ struct peer {
 	size_t n_acts;
 	bool up, closed;
 	enum err why;
+	bool in_doubt;
 	char detail[320];
 	bool moved_ok, moved_nat;  /* of the last IKE_DO_MOVED */
 	struct ike_child_sa child; /* the last one added */

@@ -96,6 +96,34 @@ static void cookies_are_followed_only_a_few_times(void **state)
 	peer_close(&p);
 }
 
+/* The answer is to the request without the cookie, and AUTH covers the one
+ * with it; or so it may be. */
+static void a_refusal_after_a_cookie_is_in_doubt(void **state)
+{
+	struct peer p;
+	struct ike_hdr h;
+
+	for (int cookie = 0; cookie < 2; cookie++) {
+		peer_open(&p, IKE_AUTH_PSK);
+		start(&p);
+		h = init_hdr(&p);
+		h.spi_r = 0;
+		notify_type = N_COOKIE;
+		notify_len = 8;
+		if (cookie)
+			peer_send_plain(&p, &h, fill_notify);
+		peer_wait(&p, p.cfg.rto_ms + p.cfg.rto_ms / 10);
+		peer_answer_init(&p);
+		notify_type = N_AUTHENTICATION_FAILED;
+		notify_len = 0;
+		peer_reply(&p, fill_notify);
+		assert_true(p.closed);
+		assert_int_equal(p.why, ERR_AUTH);
+		assert_int_equal(p.in_doubt, cookie);
+		peer_close(&p);
+	}
+}
+
 static void groups_are_followed_only_where_offered_and_once(void **state)
 {
 	struct peer p;
@@ -769,6 +797,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_survives_forged_errors),
+		cmocka_unit_test(a_refusal_after_a_cookie_is_in_doubt),
 		cmocka_unit_test(cookies_are_followed_only_a_few_times),
 		cmocka_unit_test(
 			groups_are_followed_only_where_offered_and_once),

@@ -64,6 +64,27 @@ static void a_refusal_may_be_forged_so_the_ticket_is_kept(void **state)
 	session_free(&a.s);
 }
 
+static void an_auth_in_doubt_is_tried_once_more(void **state)
+{
+	const struct ike_action closed = {.kind = IKE_DO_CLOSED,
+					  .u.closed = {.why = ERR_AUTH,
+						       .detail = "as played",
+						       .auth_sent = true,
+						       .init_in_doubt = true}};
+	struct above a;
+
+	open_session(&a, false, false);
+	play(closed);
+	pull(&a);
+	assert_int_equal(starts, 2);
+	assert_int_equal(a.closed, OK);
+	play(closed);
+	pull(&a);
+	assert_int_equal(starts, 2);
+	assert_int_equal(a.closed, ERR_AUTH);
+	session_free(&a.s);
+}
+
 static void a_lost_answer_is_recovered_by_a_fresh_attempt(void **state)
 {
 	struct above a;
@@ -751,6 +772,7 @@ int main(void)
 		cmocka_unit_test(a_ticket_is_taken_once_and_resumed_with),
 		cmocka_unit_test(a_refused_ticket_leads_to_the_full_exchange),
 		cmocka_unit_test(a_refusal_may_be_forged_so_the_ticket_is_kept),
+		cmocka_unit_test(an_auth_in_doubt_is_tried_once_more),
 		cmocka_unit_test(a_lost_answer_is_recovered_by_a_fresh_attempt),
 		cmocka_unit_test(
 			before_a_person_is_asked_the_ticket_is_tried_again),
