@@ -123,6 +123,7 @@ void ike_gen_switch(struct ike_sa *sa, struct ike_gen *to, bool ours)
 	to->quiet_until_ms =
 		ours || to->quiet_until_ms < 0 ? 0 : sa->now_ms + IKE_QUIET_MS;
 	sa->refusals = 0;
+	ike_probe_anew(sa);
 	sa->tasks &= ~(uint32_t)TASK_REKEY;
 	sa->rekey_at_ms = IKE_NEVER;
 	if (sa->cfg.ike_rekey_ms)

@@ -89,6 +89,12 @@ void ike_probe_lost(struct ike_sa *sa, struct ike_gen *gen)
 		log_debug("IKE: the probe stays as it is");
 }
 
+void ike_probe_anew(struct ike_sa *sa)
+{
+	sa->probing = sa->probing || sa->probe_failed;
+	sa->probe_failed = false;
+}
+
 void ike_probe_end(struct ike_sa *sa, bool ok)
 {
 	struct ike_node *n;

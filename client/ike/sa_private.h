@@ -601,6 +601,8 @@ void ike_probe_end(struct ike_sa *sa, bool ok);
 /* It was not answered, or there is another path now: the request has become a
  * liveness check. */
 void ike_probe_lost(struct ike_sa *sa, struct ike_gen *gen);
+/* The IKE SA was rekeyed: what the old one did not settle is asked again. */
+void ike_probe_anew(struct ike_sa *sa);
 enum err ike_probe_answer(struct ike_sa *sa, const struct ike_rx *rx);
 
 /* --- redirect.c --- */

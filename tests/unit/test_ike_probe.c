@@ -147,6 +147,40 @@ static void a_gateway_that_has_it_answers_the_short_one(void **state)
 	link_close(&l);
 }
 
+/* The gateway rekeys while the short one is out, and ends the old IKE SA
+ * without having had it. */
+static bool lose_our_informational(struct link *l, bool to_gw, uint8_t *d,
+				   size_t *len)
+{
+	enum { AT_EXCHANGE = 18, AT_FLAGS = 19 };
+	bool response = d[AT_FLAGS] & 0x20;
+
+	return !to_gw || !down || response || d[AT_EXCHANGE] != INFORMATIONAL;
+}
+
+static void a_rekey_by_the_gateway_does_not_lose_it(void **state)
+{
+	struct link l;
+
+	up(&l);
+	l.filter = lose_our_informational;
+	down = true;
+	probe(&l, 1465);
+	link_run(&l, 600);
+	gw_rekey_ike(l.gw, 0, l.now_ms);
+	link_run(&l, 400);
+	assert_int_equal(gw_counters(l.gw)->ike_rekeys, 1);
+	assert_int_equal(link_count(&l, IKE_DO_PROBED), 0);
+	down = false;
+	link_run(&l, 3000);
+	assert_int_equal(link_count(&l, IKE_DO_PROBED), 1);
+	assert_true(l.probed);
+	assert_false(l.closed);
+	/* and it may be asked again */
+	probe(&l, 1400);
+	link_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_rekey_meanwhile_does_not_lose_it),
 		cmocka_unit_test(what_cannot_be_asked_is_refused),
 		cmocka_unit_test(a_gateway_that_has_it_answers_the_short_one),
+		cmocka_unit_test(a_rekey_by_the_gateway_does_not_lose_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
