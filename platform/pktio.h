@@ -33,8 +33,9 @@ void pktio_tun_open(int fd, struct pktio_tun *out);
 size_t pktio_tun_read(const struct pktio_tun *t, uint8_t *head, uint8_t *pkt,
 		      size_t cap);
 /* One packet in parts, of which the first is the header. False when the
- * kernel did not take it. */
-bool pktio_tun_write(const struct pktio_tun *t, struct iovec *parts, int n);
+ * kernel did not take it; where it finds fault with a large packet, it gets
+ * none of that kind any more (t->tcp, t->udp). */
+bool pktio_tun_write(struct pktio_tun *t, struct iovec *parts, int n);
 
 /* --- the UDP socket ------------------------------------------------------ */
 

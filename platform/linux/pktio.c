@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -30,6 +31,11 @@
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+_Static_assert(sizeof(struct virtio_net_hdr) == PKTIO_HEAD_LEN,
+	       "virtio header");
 
 /* --- the tunnel interface ------------------------------------------------ */
 
@@ -70,13 +76,35 @@ size_t pktio_tun_read(const struct pktio_tun *t, uint8_t *head, uint8_t *pkt,
 	return n > 0 ? (size_t)n : 0;
 }
 
-bool pktio_tun_write(const struct pktio_tun *t, struct iovec *parts, int n)
+static void large_refused(struct pktio_tun *t, const uint8_t *head)
 {
+	struct virtio_net_hdr h;
+
+	memcpy(&h, head, sizeof(h));
+	switch (h.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		t->tcp = false;
+		return;
+	case VIRTIO_NET_HDR_GSO_UDP_L4:
+		t->udp = false;
+		return;
+	}
+}
+
+bool pktio_tun_write(struct pktio_tun *t, struct iovec *parts, int n)
+{
+	const uint8_t *head = parts->iov_base;
+
 	if (!t->vnet) {
 		parts++;
 		n--;
 	}
-	return writev(t->fd, parts, n) >= 0;
+	if (writev(t->fd, parts, n) >= 0)
+		return true;
+	if (t->vnet && errno == EINVAL)
+		large_refused(t, head);
+	return false;
 }
 
 /* --- the UDP socket: opening --------------------------------------------- */

@@ -410,6 +410,30 @@ static void merge_stays_below_64_kib(void **state)
 	assert_int_equal(taken(&m, 1, &o, out), 52 + 1300);
 }
 
+static void merge_takes_no_more_datagrams_than_linux(void **state)
+{
+	static uint8_t p[130][128];
+	struct merge m;
+
+	for (size_t i = 0; i < 130; i++) {
+		size_t len = make(p[i], true, INET_UDP, 64);
+		uint16_t sum = slow_transport_sum(p[i], 20, len);
+
+		inet_put16(p[i] + 26, (uint16_t)~sum);
+	}
+	merge_start(&m, true, true);
+	for (size_t i = 0; i < 130; i++)
+		merge_add(&m, p[i], 28 + 64);
+	assert_int_equal(m.n_groups, 3);
+	for (size_t i = 0; i < 3; i++) {
+		struct bytes parts[MERGE_MAX + 1];
+		uint8_t head[OFFLOAD_LEN];
+
+		assert_int_equal(merge_take(&m, i, head, parts),
+				 i < 2 ? 65 : 3);
+	}
+}
+
 /* --- ECN, sizes ---------------------------------------------------------- */
 
 static void ecn_is_combined_as_rfc_6040_says(void **state)
@@ -527,6 +551,7 @@ int main(void)
 			merge_keeps_the_order_of_a_flow_and_mixes_none),
 		cmocka_unit_test(merge_does_only_what_the_interface_takes),
 		cmocka_unit_test(merge_stays_below_64_kib),
+		cmocka_unit_test(merge_takes_no_more_datagrams_than_linux),
 		cmocka_unit_test(ecn_is_combined_as_rfc_6040_says),
 		cmocka_unit_test(mss_becomes_what_fits),
 		cmocka_unit_test(too_big_is_told_to_the_sender),
