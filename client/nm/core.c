@@ -245,8 +245,13 @@ static enum err profile_receive(struct core *c, struct diag *diag)
 	    body.len + 1 >= sizeof(c->message))
 		return diag_set(diag, ERR_PROFILE, "no profile came");
 	c->message[1 + body.len] = '\0';
-	return profile_text_load(c->name, (const char *)body.p, &c->profile,
-				 diag);
+	e = profile_text_load(c->name, (const char *)body.p, &c->profile, diag);
+	/* NetworkManager (1.42 to 1.58) keeps a name server for ever whose
+	 * interface was replaced, as a change between the kernel's ESP and the
+	 * client's does. The client's can follow to every path. */
+	if (!e && c->profile.dataplane == DATAPLANE_AUTO)
+		c->profile.dataplane = DATAPLANE_USER;
+	return e;
 }
 
 /* Everything until the first packet. */

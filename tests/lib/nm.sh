@@ -2,6 +2,8 @@
 # its care as connections "base-wifi" and "base-lte", our plugin from the build.
 
 NM_UID=4712
+# What nmcli waits, seconds.
+NM_WAIT=$((10 * ${WAIT_TIMES:-1}))
 NM_CAPS=-all,+net_admin,+dac_override,+net_raw,+net_bind_service,+setgid
 NM_CAPS=$NM_CAPS,+setuid,+sys_module,+audit_write,+kill,+sys_chroot
 
@@ -62,6 +64,7 @@ nm_installed() { [ -x /usr/sbin/NetworkManager ] && [ -e "$PREFIX/lib/NetworkMan
 # nm_start: returns when both links are up.
 nm_start() {
 	NM=$SCRATCH/nm
+	CLIENT_ENV="$CLIENT_ENV XDG_RUNTIME_DIR=/run/nm-vpn-connect/$CL_UID"
 	PREFIX=$WORK/prefix${LAB_VARIANT:-}
 	nm_installed || skip "no NetworkManager, or no plugin in $PREFIX"
 	rm -rf "$NM" /run/NetworkManager /run/dbus
@@ -115,11 +118,11 @@ nm_links() {
 	nm_link lte 198.51.100 200
 }
 nm_link() { # IFACE NET METRIC
-	nmcli -w 10 connection add type ethernet con-name "base-$1" ifname "$1" \
+	nmcli -w $NM_WAIT connection add type ethernet con-name "base-$1" ifname "$1" \
 		ipv4.method manual ipv4.addresses "$2.2/24" \
 		ipv4.gateway "$2.1" ipv4.route-metric "$3" ipv4.dns "$2.53" \
 		ipv6.method link-local >"$SCRATCH/link.out" 2>&1 &&
-		nmcli -w 10 connection up "base-$1" >"$SCRATCH/link.out" 2>&1 ||
+		nmcli -w $NM_WAIT connection up "base-$1" >"$SCRATCH/link.out" 2>&1 ||
 		fail "connection $1: $(tail -n 1 "$SCRATCH/link.out")"
 }
 
@@ -166,6 +169,51 @@ nm_passwords() {
 	printf 'vpn.secrets.password:%s\n' "$1" >"$NM/passwords"
 	chmod 600 "$NM/passwords"
 }
+
+# ---- a connection, "lab"
+
+# nm_import KIND [SECTION.KEY=VALUE...]: a profile as connection "lab" of
+# alice; its password is with the agent.
+nm_import() {
+	client_profile lab "$@"
+	nmcli connection import type vpn-connect file \
+		"$CL/config/vpn-connect/lab.conf" >"$SCRATCH/import.out" 2>&1 ||
+		fail "import: $(tail -n 1 "$SCRATCH/import.out")"
+	must "connection modify" nmcli connection modify lab \
+		connection.permissions user:alice
+	UUID=$(nmcli -g connection.uuid connection show lab)
+	NAME=nm-$UUID
+	nm_passwords "$PASSWORD"
+}
+EAP="eap identity.password-file="
+
+nm_up() {
+	nmcli -w $((3 * NM_WAIT)) connection up lab "$@" >"$SCRATCH/up.out" 2>&1 </dev/null ||
+		fail "up: $(head -n 1 "$SCRATCH/up.out")"
+	wait_for 5 nm_is_up lab || fail "not activated: '$(nm_state lab)'"
+}
+nm_first_up() {
+	nm_up passwd-file "$NM/passwords"
+	check_status $NAME how full
+	nm_ping
+}
+# nm_ping: packets go through; what is lost while links settle is not the
+# matter here.
+nm_ping() {
+	wait_for 5 in_ns cl ping -n -q -c 1 -W 1 10.9.0.2 ||
+		fail "no ping through the tunnel"
+	check_ping
+}
+nm_down() {
+	must "down" nmcli -w $NM_WAIT connection down "${1:-lab}"
+	wait_for 5 nm_is_down "${1:-lab}" || fail "not down: '$(nm_state "${1:-lab}")'"
+}
+nm_address() { nmcli -g IP4.ADDRESS connection show lab; }
+nm_has_ticket() { [ -n "$(client_get $NAME ticket.size)" ]; }
+nm_is_up_by() { [ "$(client_get $NAME state)" = connected ] && [ "$(client_get $NAME how)" = "$1" ]; }
+nm_path_is() { [ "$(client_get $NAME local_address | sed 's/:[0-9]*$//')" = "$1" ]; }
+
+# ---- windows
 
 # nm_display: an X display without a screen, NM_DISPLAY; nm_display_end.
 nm_display() {
