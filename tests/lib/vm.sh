@@ -4,10 +4,8 @@
 # qemu emulates (TCG): everything takes several times as long as here.
 
 VM_KERNEL=${VPC_CACHE:-/var/cache/vpn-connect-tests}/kernel-trixie
-VM_MODULES="overlay esp4 esp6 xfrm_user xfrm_interface tun veth nf_tables nft_ct
-	nft_masq nft_chain_nat af_packet authenc echainiv seqiv gcm cbc ctr
-	ghash-generic sha256_generic sha512_generic hmac
-	authencesn chacha20poly1305 chacha_generic poly1305_generic"
+# As on a laptop that has just started; what ESP takes comes when it is wanted.
+VM_MODULES="overlay tun"
 VM_VIRTIOFSD=/usr/lib/qemu/virtiofsd
 [ -x $VM_VIRTIOFSD ] || VM_VIRTIOFSD=/usr/libexec/virtiofsd
 
@@ -57,7 +55,7 @@ vm_run() {
 	return $rc
 }
 vm_try() {
-	local seconds=$1 dir rc pids=
+	local seconds=$1 dir rc
 	shift
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/vpc-vm.XXXXXX") || return 125
 	printf '%s\n' "VM_KERNEL='$VM_KERNEL'" "VM_MODULES='$(echo $VM_MODULES)'" \
@@ -67,8 +65,10 @@ vm_try() {
 		printf '%q ' "$@"
 	} >"$dir/job"
 	: >"$dir/out"
-	vm_serve / auto && vm_serve "$dir" none &&
-		vm_boot "$seconds" "$dir" &
+	# What it starts ends with it, and it with us, however we end.
+	setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc \
+		bash -c '. "$0/common.sh" && . "$0/vm.sh" && vm_boot "$@"' \
+		"$LIB" "$seconds" "$dir" &
 	# As it comes, for whoever waits.
 	tail -n +1 -f --pid=$! "$dir/out" 2>/dev/null
 	wait $!
@@ -82,18 +82,16 @@ vm_try() {
 	return "$rc"
 }
 
-# vm_serve FOLDER CACHE: a folder for the guest, on a socket named after its
-# number.
+# vm_serve FOLDER CACHE SOCKET: a folder for the guest.
 vm_serve() {
-	local n=$((${vm_served:-0} + 1))
-	$VM_VIRTIOFSD --socket-path="$dir/$n.sock" -o source="$1" -o cache="$2" \
-		-o sandbox=chroot --thread-pool-size=2 >"$dir/$n.log" 2>&1 &
-	pids="$pids $!"
-	vm_served=$n
-	wait_for 5 [ -S "$dir/$n.sock" ]
+	$VM_VIRTIOFSD --socket-path="$3" -o source="$1" -o cache="$2" \
+		-o sandbox=chroot --thread-pool-size=2 >"$3.log" 2>&1 &
+	wait_for 5 [ -S "$3" ]
 }
 
+# vm_boot SECONDS FOLDER
 vm_boot() {
+	vm_serve / auto "$2/1.sock" && vm_serve "$2" none "$2/2.sock" || return
 	timeout -k 2 "$1" qemu-system-x86_64 -accel tcg,thread=multi \
 		-cpu max,-cx16,-la57 -M q35 -smp 2 -m 1536 \
 		-object memory-backend-memfd,id=mem,size=1536M,share=on \
@@ -107,6 +105,5 @@ vm_boot() {
 		-kernel "$VM_KERNEL"/boot/vmlinuz-* \
 		-append "console=ttyS0 rootfstype=virtiofs root=vmroot ro init=$LIB/vm-init quiet panic=-1 mitigations=off tsc=reliable random.trust_cpu=on" \
 		>"$2/qemu.log" 2>&1
-	[ $? -ge 124 ] && touch "$2/late"
-	kill $pids 2>/dev/null
+	[ $? -lt 124 ] || touch "$2/late"
 }
