@@ -5,7 +5,6 @@
 #define LOOK_BACK 8 /* groups that a packet may still belong to */
 #define TOTAL_MAX 65535
 #define V4_DF	  0x40
-#define UDP_MAX	  64 /* what Linux takes (UDP_MAX_SEGMENTS; 128 since 6.8) */
 
 void merge_start(struct merge *m, bool tcp, bool udp)
 {
@@ -114,7 +113,7 @@ static bool fits(struct merge_pkt *first, struct merge_pkt *k)
 	size_t size = first->len - first->head_len;
 
 	return !first->closed && k->head_len == first->head_len &&
-	       (k->proto == INET_TCP || first->n < UDP_MAX) &&
+	       (k->proto == INET_TCP || first->n < OFFLOAD_UDP_MAX) &&
 	       k->len - k->head_len <= size &&
 	       first->total_len + k->len - k->head_len <= TOTAL_MAX &&
 	       same_ip(first, k) &&

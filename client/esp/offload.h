@@ -7,6 +7,9 @@
 #include "platform/base/bytes.h"
 
 #define OFFLOAD_LEN 10
+/* UDP datagrams of one packet or one call that Linux takes (UDP_MAX_SEGMENTS,
+ * 128 since 6.8). */
+#define OFFLOAD_UDP_MAX 64
 
 enum offload_kind {
 	OFFLOAD_NONE = 0, /* a packet as it is */

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM	 (6 * 65536) /* OUTQ_PKTS of the usual size */
-#define RUN_PKTS 64	     /* what Linux takes (UDP_MAX_SEGMENTS) */
-#define RUN_MAX	 65000	     /* below 65535 with all outer headers */
+#define ROOM	(6 * 65536) /* OUTQ_PKTS of the usual size */
+#define RUN_MAX 65000	    /* below 65535 with all outer headers */
 
 struct outq {
 	size_t n, n_runs, used;
@@ -83,7 +82,7 @@ static bool run_takes(const struct outq_run *r, const struct outq_run *pkt)
 {
 	return pkt->p == r->p + r->len && r->len % r->stride == 0 &&
 	       pkt->len <= r->stride && pkt->ecn == r->ecn &&
-	       pkt->to == r->to && r->len / r->stride < RUN_PKTS &&
+	       pkt->to == r->to && r->len / r->stride < OFFLOAD_UDP_MAX &&
 	       r->len + pkt->len <= RUN_MAX;
 }
 

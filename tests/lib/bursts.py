@@ -1,4 +1,4 @@
-"""Small UDP datagrams in bursts: bursts.py receive ADDRESS | send ADDRESS N SIZE.
+"""Small UDP datagrams: bursts.py receive ADDRESS | send ADDRESS BURSTS DATAGRAMS.
 
 The receiver says "ready", and "got N" when none has come for a second.
 """

@@ -178,6 +178,12 @@ print("" if v is None else v if not isinstance(v, (dict, list)) else json.dumps(
 ' "$2" 2>/dev/null
 }
 
+# client_is_up_by NAME HOW: connected, and it came to be by full, resumed, mobike.
+client_is_up_by() {
+	[ "$(client_get "$1" state)" = connected ] &&
+		[ "$(client_get "$1" how)" = "$2" ]
+}
+
 # client_state: everything of the client's network that a tunnel could leave
 # behind, in a form that can be compared.
 client_state() {

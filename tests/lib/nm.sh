@@ -210,7 +210,7 @@ nm_down() {
 }
 nm_address() { nmcli -g IP4.ADDRESS connection show lab; }
 nm_has_ticket() { [ -n "$(client_get $NAME ticket.size)" ]; }
-nm_is_up_by() { [ "$(client_get $NAME state)" = connected ] && [ "$(client_get $NAME how)" = "$1" ]; }
+nm_is_up_by() { client_is_up_by $NAME "$1"; }
 nm_path_is() { [ "$(client_get $NAME local_address | sed 's/:[0-9]*$//')" = "$1" ]; }
 
 # ---- windows

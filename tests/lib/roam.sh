@@ -111,7 +111,7 @@ roam_by() {
 	wait $TRAFFIC_PID
 	check_ping
 }
-is_up_by() { [ "$(client_get lab state)" = connected ] && [ "$(client_get lab how)" = "$1" ]; }
+is_up_by() { client_is_up_by lab "$1"; }
 # roam_gap: the longest time without an answered ping, in ms.
 roam_gap() {
 	$PYTHON - "$SCRATCH/traffic.out" <<-'P'
