@@ -216,7 +216,7 @@ lab_relay() {
 				gro off tx off >/dev/null 2>&1
 		done
 		RELAY_CTL=$SCRATCH/relay.ctl
-		rm -f "$RELAY_CTL"
+		rm -f "$RELAY_CTL" "$SCRATCH/relay.out"
 		mkfifo "$RELAY_CTL"
 		ip netns exec em $PYTHON "$LIB/relay.py" a b "$RELAY_CTL" "$@" \
 			>"$SCRATCH/relay.out" 2>&1 &

@@ -186,6 +186,7 @@ lsw_log() { grep -qE "$1" "$SCRATCH/pluto.out"; }
 # lsw_echo_start: answers pings in tunnels of AES-CBC with HMAC-SHA2, without
 # ESN, in the kernel's stead; what it saw is in $SCRATCH/echo.out.
 lsw_echo_start() {
+	rm -f "$SCRATCH/echo.out"
 	ip netns exec gw $PYTHON "$TESTS/interop/especho.py" "$LSW/run/sa" wan \
 		>"$SCRATCH/echo.out" 2>&1 &
 	wait_for 5 grep -q ready "$SCRATCH/echo.out"

@@ -218,10 +218,11 @@ nm_path_is() { [ "$(client_get $NAME local_address | sed 's/:[0-9]*$//')" = "$1"
 # nm_display: an X display without a screen, NM_DISPLAY; nm_display_end.
 nm_display() {
 	command -v Xvfb >/dev/null || skip "no Xvfb"
+	rm -f "$SCRATCH/display"
 	Xvfb -displayfd 5 -screen 0 1000x900x24 -nolisten tcp \
 		5>"$SCRATCH/display" >"$SCRATCH/xvfb.out" 2>&1 &
 	NM_XVFB=$!
-	wait_for 10 test -s "$SCRATCH/display" || fail "no display"
+	wait_for 10 grep -q '^[0-9]' "$SCRATCH/display" || fail "no display"
 	NM_DISPLAY=$(cat "$SCRATCH/display")
 }
 nm_display_end() {

@@ -9,7 +9,7 @@ testgw_start() {
 	printf '%s\n' "$PSK" >"$d/psk"
 	printf '%s\n' "$PASSWORD" >"$d/password"
 	chmod 600 "$d"/psk "$d"/password
-	rm -f "$d/control"
+	rm -f "$d/control" "$d/ready"
 	ip netns exec gw $TESTGW_WRAP "$TESTGW" --listen 203.0.113.1 \
 		--id gw.lab.test --psk-file "$d/psk" \
 		--cert "$PKI/gw-$SS_CERT.crt" --key "$PKI/gw-$SS_CERT.key" \
