@@ -151,8 +151,11 @@ enum err ERR_MUST net_sa_move(struct net *n, const struct net_way *way,
 enum err ERR_MUST net_stats(struct net *n, struct net_stats *out,
 			    struct diag *diag);
 
-/* Readable (EOF) when the helper is gone. */
+/* Readable when the helper is gone, or when an answer comes that was too late
+ * for its caller. */
 int net_fd(const struct net *n);
+/* When it is readable: is the helper gone? A late answer is thrown away. */
+bool net_ended(struct net *n);
 /* CLOSE: everything is taken back before this returns. */
 void net_close(struct net **n);
 

@@ -26,11 +26,13 @@ static void on_timer(void *ctx)
 	tunnel_pump(t);
 }
 
-/* The helper is gone, and with it everything it had set. */
+/* If the helper is gone, so is everything it had set. */
 static void on_net(void *ctx)
 {
 	struct tunnel *t = ctx;
 
+	if (!net_ended(t->net))
+		return;
 	loop_remove(t->loop, net_fd(t->net));
 	log_error("the network helper vpn-netd ended");
 	session_suspend(t->session, os_now().boot_ms);

@@ -117,8 +117,6 @@ static enum err request_do(struct lease *l, const struct netd_request *req,
 		return lease_sa_delete(l, req->spi_in, diag);
 	case NETD_STATS:
 		return lease_stats(l, &reply->stats, diag);
-	case NETD_BLOCK:
-		break;
 	}
 	return ERR_UNSUPPORTED;
 }

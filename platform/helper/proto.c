@@ -7,7 +7,7 @@
 
 /* --- requests ---------------------------------------------------- */
 
-/* NETD_ANY for a reserved verb, -1 for one that does not exist. */
+/* -1 for one that does not exist. */
 static int verb_body_len(uint8_t verb)
 {
 	switch (verb) {
@@ -128,7 +128,6 @@ enum err netd_write_request(const struct netd_request *req, struct wr *w)
 	case NETD_CONF:
 		conf_write(w, &req->conf);
 		break;
-	case NETD_BLOCK:
 	case NETD_STATS:
 	case NETD_CLOSE:
 		break;
@@ -275,7 +274,6 @@ static enum err body_read(struct rd *r, struct netd_request *out,
 		return spi_read(r, &out->spi_in, diag);
 	case NETD_CONF:
 		return conf_read(r, &out->conf, diag);
-	case NETD_BLOCK:
 	case NETD_STATS:
 	case NETD_CLOSE:
 		break;
@@ -311,9 +309,6 @@ enum err netd_read_request(struct bytes msg, struct netd_request *out,
 	if (len < 0)
 		return diag_set(diag, ERR_MALFORMED, "no such verb: %u", verb);
 	out->verb = (enum netd_verb)verb;
-	if (len == NETD_ANY)
-		return diag_set(diag, ERR_UNSUPPORTED,
-				"verb %u is not supported yet", verb);
 	if (rd_left(&r) != (size_t)len)
 		return diag_set(diag, ERR_MALFORMED,
 				"verb %u: wrong length %zu", verb, msg.len);

@@ -23,8 +23,7 @@
 #define NETD_TABLE_BASE 4500u
 #define NETD_PREF_BASE	31450u
 
-/* X(name, number, octets of the request's body; NETD_ANY: reserved) */
-#define NETD_ANY 0xffff
+/* X(name, number, octets of the request's body). 7 was reserved once. */
 #define NETD_VERB_LIST(X)                                                      \
 	X(NETD_OPEN, 1, 1)                                                     \
 	X(NETD_UDP, 2, 2)                                                      \
@@ -32,7 +31,6 @@
 	X(NETD_SA_MOVE, 4, NETD_WAY_LEN)                                       \
 	X(NETD_SA_DEL, 5, 4)                                                   \
 	X(NETD_CONF, 6, NETD_CONF_LEN)                                         \
-	X(NETD_BLOCK, 7, NETD_ANY)                                             \
 	X(NETD_STATS, 8, 0)                                                    \
 	X(NETD_CLOSE, 9, 0)
 
@@ -87,8 +85,7 @@ struct netd_reply {
 /* Requests. Writes NETD_HEAD_LEN + the verb's body. ERR_NO_SPACE. */
 enum err ERR_MUST netd_write_request(const struct netd_request *req,
 				     struct wr *w);
-/* Reads and validates every field. ERR_MALFORMED with a diag line;
- * ERR_UNSUPPORTED for a reserved verb. */
+/* Reads and validates every field. ERR_MALFORMED with a diag line. */
 enum err ERR_MUST netd_read_request(struct bytes msg, struct netd_request *out,
 				    struct diag *diag);
 /* The meaning of a CONF: counts, families, prefix lengths, host bits, no

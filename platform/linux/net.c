@@ -30,10 +30,20 @@
 struct net {
 	int fd;
 	pid_t pid;		 /* of the helper we started, or 0 */
+	unsigned owed;		 /* answers that are still to come */
 	struct netd_request req; /* too large for the stack of a caller */
 	struct net_link link;	 /* made by net_connect */
 	bool link_waits;	 /* for net_open_link to take it */
 };
+
+/* Of sending: nobody may be there to empty a full queue. */
+static int be_patient(int fd)
+{
+	const struct timeval patience = {.tv_sec = CALL_TIMEOUT_MS / 1000};
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+			  sizeof(patience));
+}
 
 static enum err net_new(int fd, pid_t pid, struct net **out)
 {
@@ -114,7 +124,8 @@ enum err net_spawn(struct net **out, struct diag *diag)
 	e = helper_path(path, sizeof(path), diag);
 	if (e)
 		return e;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0 ||
+	    be_patient(sv[0]) < 0)
 		return diag_sys(diag, ERR_SYS, "socketpair");
 	pid = fork();
 	if (pid == 0)
@@ -198,6 +209,21 @@ static ssize_t net_receive(struct net *n, uint8_t *buf, size_t cap, int *out_fd)
 	return len;
 }
 
+/* The answer to what was asked last. Before it come those that were too late
+ * for whoever had asked. */
+static ssize_t net_answer(struct net *n, uint8_t *buf, size_t cap, int *out_fd)
+{
+	ssize_t len;
+
+	for (;;) {
+		len = net_receive(n, buf, cap, out_fd);
+		if (len <= 0 || --n->owed == 0)
+			return len;
+		if (*out_fd >= 0)
+			close(*out_fd);
+	}
+}
+
 /* Sends n->req and waits for its reply. With out_fd the reply brings a
  * descriptor, except an OPEN with the kernel's plane. One that nobody waits
  * for is closed. */
@@ -211,7 +237,8 @@ static enum err net_call(struct net *n, struct netd_reply *reply, int *out_fd,
 
 	if (e)
 		return e;
-	len = net_receive(n, buf, sizeof(buf), &fd);
+	n->owed++;
+	len = net_answer(n, buf, sizeof(buf), &fd);
 	if (len < 0)
 		return diag_sys(diag, ERR_NO_HELPER,
 				HELPER_NAME " does not answer");
@@ -292,15 +319,12 @@ enum err net_connect(enum net_plane plane, struct net **out, struct diag *diag)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX,
 				  .sun_path = HELPER_SOCKET};
-	/* For connect: nobody may be there to empty a full queue. */
-	const struct timeval patience = {.tv_sec = CALL_TIMEOUT_MS / 1000};
 	enum err e;
 	int fd;
 
 	*out = NULL;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-				 sizeof(patience)) < 0)
+	if (fd < 0 || be_patient(fd) < 0)
 		return diag_sys(diag, ERR_SYS, "socket");
 	e = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0
 		    ? connect_failed(diag)
@@ -416,6 +440,19 @@ enum err net_stats(struct net *n, struct net_stats *out, struct diag *diag)
 int net_fd(const struct net *n)
 {
 	return n->fd;
+}
+
+bool net_ended(struct net *n)
+{
+	uint8_t buf[NETD_REPLY_LEN];
+	int fd = -1;
+	bool late = n->owed > 0 && net_receive(n, buf, sizeof(buf), &fd) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (late)
+		n->owed--;
+	return !late;
 }
 
 void net_close(struct net **n)
