@@ -314,14 +314,11 @@ static void ask_name(struct tunnel *t)
 	const struct ike_redirect *to = &session_report(t->session)->gateway;
 	const char *name = to->name[0] ? to->name : t->profile->gateway;
 	struct diag diag = DIAG_INIT;
+	struct addr addr = to->addr;
 	enum err e;
 
-	if (to->addr.family != ADDR_NONE) {
-		t->addrs[0] = to->addr;
-		t->n_addrs = 1;
-		return;
-	}
-	if (addr_parse(name, &t->addrs[0]) == OK) {
+	if (addr.family != ADDR_NONE || addr_parse(name, &addr) == OK) {
+		t->addrs[0] = addr;
 		t->n_addrs = 1;
 		return;
 	}
