@@ -57,6 +57,7 @@ enum err dataplane_new(struct dataplane **out)
 	d->out.tun.fd = d->in.tun.fd = d->out.udp.fd = -1;
 	d->in.udp[0].fd = d->in.udp[1].fd = -1;
 	atomic_store(&d->mtu, PKTIO_PKT_MAX);
+	atomic_store(&d->careful, true);
 	e = outq_new(&d->out.q);
 	if (!e)
 		e = pktio_in_new(ESP_HEADROOM, &d->in.io);
@@ -100,6 +101,11 @@ void dataplane_set_networks(struct dataplane *d,
 	selectors_set(&d->out.selectors, local, remote);
 	selectors_set(&d->in.selectors, local, remote);
 	both_give(d);
+}
+
+void dataplane_be_careful(struct dataplane *d, bool on)
+{
+	atomic_store_explicit(&d->careful, on, memory_order_relaxed);
 }
 
 /* --- SAs ----------------------------------------------------------------- */

@@ -30,6 +30,10 @@ void dataplane_set_tun(struct dataplane *d, int tun_fd);
 void dataplane_set_networks(struct dataplane *d,
 			    const struct ike_ts_list *local,
 			    const struct ike_ts_list *remote);
+/* As long as it is not known what the path takes, as from the beginning: TCP
+ * connections that begin are told segments that every path takes. Later there
+ * is no way to make the other end's shorter. */
+void dataplane_be_careful(struct dataplane *d, bool on);
 /* From now on sends with it, or as soon as the peer does where the peer began
  * the rekey; receives with it and the older ones. */
 enum err ERR_MUST dataplane_add(struct dataplane *d,

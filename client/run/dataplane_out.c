@@ -10,6 +10,9 @@
 #define MTU_V4_MIN  576
 #define MTU_V6_MIN  1280
 #define UDP_LEN	    8
+/* Every path takes 1280 (RFC 8200 5); around it are at most IPv6, UDP and 73
+ * octets of ESP. */
+#define CAREFUL_MTU 1152
 
 /* What the path takes, less what we put around it. Asked for now and then:
  * the kernel learns it from ICMP and tells nobody who fragments. */
@@ -82,6 +85,14 @@ static bool too_big(struct dataplane *d, const struct split *s, size_t mtu)
 	return true;
 }
 
+/* For the segments of TCP connections that begin. */
+static size_t tcp_mtu(struct dataplane *d, size_t mtu)
+{
+	bool careful = atomic_load_explicit(&d->careful, memory_order_relaxed);
+
+	return careful && mtu > CAREFUL_MTU ? CAREFUL_MTU : mtu;
+}
+
 static void frame_send(struct dataplane *d, struct split *s,
 		       dataplane_sink *sink, void *ctx)
 {
@@ -94,6 +105,7 @@ static void frame_send(struct dataplane *d, struct split *s,
 		o->dropped += s->n;
 		return;
 	}
+	mtu = tcp_mtu(d, mtu);
 	while (outq_add(o->q, d->sender->out, s, mtu, 0) == ERR_NO_SPACE)
 		flush(d, sink, ctx);
 	o->packets += s->n;

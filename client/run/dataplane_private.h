@@ -64,6 +64,7 @@ struct dataplane {
 	struct child *sender; /* NULL: nothing can be sent */
 	uint64_t births;
 	_Atomic size_t mtu; /* of inner packets, by the path */
+	atomic_bool careful;
 	struct out_side out;
 	struct in_side in;
 	int ike[2]; /* the loop's end, the pump's */

@@ -60,15 +60,13 @@ static uint16_t host_knows(const struct tunnel *t, size_t most)
 	return mtu >= PATH_MIN && mtu < most ? mtu : 0;
 }
 
-bool tunnel_ask_mtu(struct tunnel *t)
+/* False: it is as well known as it will be. */
+static bool ask(struct tunnel *t)
 {
 	uint16_t known;
 	size_t most;
 	enum err e;
 
-	if (!t->mtu_unknown)
-		return false;
-	t->mtu_unknown = false;
 	if (t->profile->mtu || t->path.tcp || t->udp_fd < 0)
 		return false;
 	most = DEFAULT_MTU + around(t);
@@ -81,6 +79,18 @@ bool tunnel_ask_mtu(struct tunnel *t)
 	if (e)
 		log_debug("the path's MTU is not asked for: %s", err_text(e));
 	return !e;
+}
+
+bool tunnel_ask_mtu(struct tunnel *t)
+{
+	bool asked;
+
+	if (!t->mtu_unknown)
+		return false;
+	t->mtu_unknown = false;
+	asked = ask(t);
+	dataplane_be_careful(t->dataplane, asked);
+	return asked;
 }
 
 void tunnel_hear_mtu(struct tunnel *t, const struct ike_action *a)
@@ -96,4 +106,5 @@ void tunnel_hear_mtu(struct tunnel *t, const struct ike_action *a)
 			 a->u.probed.len);
 	/* ICMP may have come, and the host have repeated it in fragments. */
 	learn(t, a->u.probed.ok ? host_knows(t, a->u.probed.len) : PATH_MIN);
+	dataplane_be_careful(t->dataplane, false);
 }
