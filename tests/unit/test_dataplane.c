@@ -254,6 +254,36 @@ static void every_suite_crosses(void **state)
 	assert_int_equal(counters(&b).dropped_in, 0);
 }
 
+/* What a connection's first packet says is the longest segment, after it went
+ * from a to b. */
+static unsigned mss_after(unsigned mss)
+{
+	uint8_t p[2000];
+	const size_t len = 44;
+
+	packet(p, "10.1.0.2", 0, len);
+	p[9] = INET_TCP;
+	memset(p + 20, 0, 20);
+	p[32] = 6 << 4;
+	p[33] = 0x02; /* SYN */
+	memcpy(p + 40, "\x02\x04", 2);
+	inet_put16(p + 42, (uint16_t)mss);
+	while (write(a.tun, p, len) < 0)
+		wait_for(a.tun, POLLOUT);
+	assert_int_equal(get(b.tun, p, sizeof(p)), len);
+	return inet_get16(p + 42);
+}
+
+static void tcp_begins_short_until_the_path_is_known(void **state)
+{
+	assert_int_equal(mss_after(1360), 1112);
+	assert_int_equal(mss_after(1000), 1000);
+	dataplane_be_careful(a.d, false);
+	assert_int_equal(mss_after(1360), 1360);
+	dataplane_be_careful(a.d, true);
+	assert_int_equal(mss_after(1360), 1112);
+}
+
 static void what_was_not_agreed_on_stays_out(void **state)
 {
 	uint8_t p[200];
@@ -589,6 +619,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(packets_cross_both_ways_whole),
 		CASE(every_suite_crosses),
+		CASE(tcp_begins_short_until_the_path_is_known),
 		CASE(what_was_not_agreed_on_stays_out),
 		CASE(an_inner_packet_from_elsewhere_is_dropped),
 		CASE(ike_messages_reach_the_loop_between_packets),
