@@ -5,6 +5,7 @@
 # $SD_ROOT is its root folder, seen from outside, before and after sd_boot.
 # $SD_WHY is why one of these failed.
 
+SD_PACKAGES="systemd-resolved libpam-systemd polkitd dbus"
 SD=/run/lab/sd
 SD_ROOT=$SD/root
 SD_PID= SD_CGROUP= SD_WHY=
@@ -13,11 +14,11 @@ sd_cannot() {
 	return 1
 }
 
-# sd_fetch DEBIAN-PACKAGE...: before the lab, which has no way out, is entered.
+# sd_fetch: before the lab, which has no way out, is entered.
 sd_fetch() {
 	local p debs=$WORK/debs
 	[ -z "${LAB_INSIDE:-}" ] || return 0
-	for p; do
+	for p in $SD_PACKAGES; do
 		sd_installed "$p" || ls "$debs/$p"_*.deb >/dev/null 2>&1 ||
 			(mkdir -p "$debs" && cd "$debs" && apt-get -q download "$p") \
 				>/dev/null 2>&1
@@ -28,8 +29,8 @@ sd_installed() {
 		grep -qx installed
 }
 
-# sd_prepare DEBIAN-PACKAGE...: the root folder, with the packages unpacked
-# that this machine has not (to install them would change it).
+# sd_prepare: the root folder, with those packages unpacked that this machine
+# has not (to install them would change it).
 sd_prepare() {
 	local p d=$SD_ROOT cg=/sys/fs/cgroup
 	[ -x /lib/systemd/systemd ] || sd_cannot "systemd is not installed" || return
@@ -40,7 +41,7 @@ sd_prepare() {
 	mkdir -p $SD/upper $SD/work $d
 	mount -t overlay sd -o lowerdir=/,upperdir=$SD/upper,workdir=$SD/work \
 		$d 2>/dev/null || sd_cannot "no overlay of / here" || return
-	for p; do
+	for p in $SD_PACKAGES; do
 		sd_package "$p" || return
 	done
 	# Nothing of this machine's own set-up is started, only what is wanted.
@@ -132,13 +133,13 @@ sd_become() {
 # sd_exec COMMAND...: as root inside. sd_user NAME COMMAND...: as that user,
 # with his service manager and bus.
 sd_exec() {
-	nsenter -t "$SD_PID" -a -- env -i LC_ALL=C HOME=/root TERM=dumb \
+	nsenter -t "$SD_PID" -a --root --wd -- env -i LC_ALL=C HOME=/root TERM=dumb \
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 sd_user() {
 	local uid
 	uid=$(sd_uid "$1")
-	nsenter -t "$SD_PID" -a -- setpriv --reuid="$uid" --regid="$uid" \
+	nsenter -t "$SD_PID" -a --root --wd -- setpriv --reuid="$uid" --regid="$uid" \
 		--init-groups env -i LC_ALL=C HOME="/home/$1" USER="$1" TERM=dumb \
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin XDG_RUNTIME_DIR="/run/user/$uid" \
 		DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" "${@:2}"
