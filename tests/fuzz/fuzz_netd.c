@@ -32,8 +32,10 @@ static void check_request(const struct netd_request *req)
 		FUZZ_CHECK(req->conf.n_domains <= NET_DOMAINS_MAX);
 	}
 	if (req->verb == NETD_SA_ADD)
-		FUZZ_CHECK(req->sa.encr_in.len == req->sa.encr_out.len &&
-			   req->sa.encr_in.len <= NETD_ENCR_KEY_MAX);
+		FUZZ_CHECK(req->sa.encr_in.len <= NETD_ENCR_KEY_MAX &&
+			   req->sa.encr_out.len <= NETD_ENCR_KEY_MAX &&
+			   req->sa.integ_in.len <= NETD_INTEG_KEY_MAX &&
+			   req->sa.integ_out.len <= NETD_INTEG_KEY_MAX);
 }
 
 static void check_reply(const struct netd_reply *reply)
