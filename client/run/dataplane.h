@@ -13,6 +13,9 @@
 #define DATAPLANE_BATCH 64 /* reads per wake-up and direction */
 /* No more reads once a sink got so much: its queue is short. */
 #define DATAPLANE_SINK_OCTETS 65536
+/* An inner packet that every path takes: 1280 (RFC 8200 5), less IPv6, UDP and
+ * 73 octets of ESP at most. */
+#define DATAPLANE_CAREFUL_MTU 1152
 
 struct dataplane;
 

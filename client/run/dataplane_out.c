@@ -10,9 +10,6 @@
 #define MTU_V4_MIN  576
 #define MTU_V6_MIN  1280
 #define UDP_LEN	    8
-/* Every path takes 1280 (RFC 8200 5); around it are at most IPv6, UDP and 73
- * octets of ESP. */
-#define CAREFUL_MTU 1152
 
 /* What the path takes, less what we put around it. Asked for now and then:
  * the kernel learns it from ICMP and tells nobody who fragments. */
@@ -90,7 +87,8 @@ static size_t tcp_mtu(struct dataplane *d, size_t mtu)
 {
 	bool careful = atomic_load_explicit(&d->careful, memory_order_relaxed);
 
-	return careful && mtu > CAREFUL_MTU ? CAREFUL_MTU : mtu;
+	return careful && mtu > DATAPLANE_CAREFUL_MTU ? DATAPLANE_CAREFUL_MTU
+						      : mtu;
 }
 
 static void frame_send(struct dataplane *d, struct split *s,

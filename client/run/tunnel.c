@@ -103,7 +103,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 	char line[400];
 
 	tunnel_portal_state(t, state);
-	dataplane_be_careful(t->dataplane, true);
+	tunnel_doubt_mtu(t, false);
 	if (state == SES_ST_UP || state == SES_ST_WAITING ||
 	    state == SES_ST_NO_PATH)
 		tunnel_watch_network(t);

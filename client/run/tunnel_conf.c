@@ -69,7 +69,7 @@ static enum err set_network(struct tunnel *t, struct diag *diag)
 	bool full;
 
 	memset(&c, 0, sizeof(c));
-	c.mtu = tunnel_mtu(t);
+	c.mtu = t->mtu_set = tunnel_mtu(t);
 	c.allow_lan = t->profile->allow_lan;
 	c.block_rest = t->profile->block_other_family;
 	if (n->inner_v4.family == ADDR_V4)
@@ -87,6 +87,7 @@ void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n)
 	enum err e;
 
 	t->netconf = *n;
+	tunnel_doubt_mtu(t, true);
 	dataplane_set_networks(t->dataplane, &n->ts_local, &n->ts_remote);
 	e = tunnel_settle_plane(t, &diag);
 	if (!e)

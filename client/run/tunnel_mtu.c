@@ -27,6 +27,14 @@ static size_t around(const struct tunnel *t)
 	       esp_overhead_of(&r->child_suite.cipher);
 }
 
+/* The kernel's plane has nothing but the interface's MTU to make TCP begin with
+ * short segments. NetworkManager sets that itself, once. */
+static bool by_interface(const struct tunnel *t)
+{
+	return t->careful && t->link.plane == NET_PLANE_KERNEL &&
+	       !t->ui.network;
+}
+
 uint16_t tunnel_mtu(const struct tunnel *t)
 {
 	bool v6 = t->netconf.inner_v6.family == ADDR_V6;
@@ -36,18 +44,29 @@ uint16_t tunnel_mtu(const struct tunnel *t)
 		return t->profile->mtu;
 	if (t->path.tcp)
 		return DEFAULT_MTU_TCP;
-	if (!t->path_takes)
-		return DEFAULT_MTU;
-	mtu = t->path_takes - around(t);
+	if (by_interface(t))
+		mtu = DATAPLANE_CAREFUL_MTU;
+	else if (!t->path_takes)
+		mtu = DEFAULT_MTU;
+	else
+		mtu = t->path_takes - around(t);
 	return (uint16_t)(mtu > least ? mtu : least);
+}
+
+void tunnel_doubt_mtu(struct tunnel *t, bool connects)
+{
+	t->careful = t->careful || connects;
+	dataplane_be_careful(t->dataplane, true);
 }
 
 /* takes: octets of an IP packet; 0: as many as we ever send. */
 static void learn(struct tunnel *t, uint16_t takes)
 {
-	if (t->path_takes == takes)
-		return;
 	t->path_takes = takes;
+	t->careful = false;
+	dataplane_be_careful(t->dataplane, false);
+	if (tunnel_mtu(t) == t->mtu_set)
+		return;
 	log_info("the tunnel's MTU is %u now", tunnel_mtu(t));
 	tunnel_fit_network(t);
 }
@@ -60,19 +79,19 @@ static uint16_t host_knows(const struct tunnel *t, size_t most)
 	return mtu >= PATH_MIN && mtu < most ? mtu : 0;
 }
 
-/* False: it is as well known as it will be. */
-static bool ask(struct tunnel *t)
+/* False: nobody has to be asked, or can be. */
+static bool ask(struct tunnel *t, uint16_t *out_takes)
 {
+	size_t most = DEFAULT_MTU + around(t);
 	uint16_t known;
-	size_t most;
 	enum err e;
 
+	*out_takes = t->path_takes;
 	if (t->profile->mtu || t->path.tcp || t->udp_fd < 0)
 		return false;
-	most = DEFAULT_MTU + around(t);
 	known = host_knows(t, most);
 	if (known) {
-		learn(t, known);
+		*out_takes = known;
 		return false;
 	}
 	e = session_probe_len(t->session, (uint16_t)most, os_now().boot_ms);
@@ -83,14 +102,15 @@ static bool ask(struct tunnel *t)
 
 bool tunnel_ask_mtu(struct tunnel *t)
 {
-	bool asked;
+	uint16_t takes;
 
 	if (!t->mtu_unknown)
 		return false;
 	t->mtu_unknown = false;
-	asked = ask(t);
-	dataplane_be_careful(t->dataplane, asked);
-	return asked;
+	if (ask(t, &takes))
+		return true;
+	learn(t, takes);
+	return false;
 }
 
 void tunnel_hear_mtu(struct tunnel *t, const struct ike_action *a)
@@ -106,5 +126,4 @@ void tunnel_hear_mtu(struct tunnel *t, const struct ike_action *a)
 			 a->u.probed.len);
 	/* ICMP may have come, and the host have repeated it in fragments. */
 	learn(t, a->u.probed.ok ? host_knows(t, a->u.probed.len) : PATH_MIN);
-	dataplane_be_careful(t->dataplane, false);
 }
