@@ -209,19 +209,34 @@ static ssize_t net_receive(struct net *n, uint8_t *buf, size_t cap, int *out_fd)
 	return len;
 }
 
+/* Throws one answer away. */
+static ssize_t net_drop(struct net *n)
+{
+	uint8_t buf[NETD_REPLY_LEN];
+	int fd;
+	ssize_t len = net_receive(n, buf, sizeof(buf), &fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (len > 0 && n->owed > 0)
+		n->owed--;
+	return len;
+}
+
 /* The answer to what was asked last. Before it come those that were too late
  * for whoever had asked. */
 static ssize_t net_answer(struct net *n, uint8_t *buf, size_t cap, int *out_fd)
 {
-	ssize_t len;
+	ssize_t len = 1;
 
-	for (;;) {
+	*out_fd = -1;
+	while (n->owed > 1 && len > 0)
+		len = net_drop(n);
+	if (len > 0)
 		len = net_receive(n, buf, cap, out_fd);
-		if (len <= 0 || --n->owed == 0)
-			return len;
-		if (*out_fd >= 0)
-			close(*out_fd);
-	}
+	if (len > 0)
+		n->owed--;
+	return len;
 }
 
 /* Sends n->req and waits for its reply. With out_fd the reply brings a
@@ -444,33 +459,21 @@ int net_fd(const struct net *n)
 
 bool net_ended(struct net *n)
 {
-	uint8_t buf[NETD_REPLY_LEN];
-	int fd = -1;
-	bool late = n->owed > 0 && net_receive(n, buf, sizeof(buf), &fd) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	if (late)
-		n->owed--;
-	return !late;
+	return n->owed == 0 || net_drop(n) <= 0;
 }
 
 void net_close(struct net **n)
 {
-	uint8_t buf[NETD_REPLY_LEN];
 	ssize_t len;
-	int fd;
 
 	if (!*n)
 		return;
 	(*n)->req.verb = NETD_CLOSE;
 	if (net_send(*n, NULL) == OK) {
 		/* The helper's end closes last: EOF means all is undone. */
-		do {
-			len = net_receive(*n, buf, sizeof(buf), &fd);
-			if (fd >= 0)
-				close(fd);
-		} while (len > 0);
+		do
+			len = net_drop(*n);
+		while (len > 0);
 		if (len < 0 && errno == ETIMEDOUT)
 			log_warn("%s does not end", HELPER_NAME);
 	}

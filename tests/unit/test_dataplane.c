@@ -171,13 +171,18 @@ static void wait_for(int fd, short events)
 	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
 }
 
+static void put_packet(int tun, const uint8_t *p, size_t len)
+{
+	while (write(tun, p, len) < 0)
+		wait_for(tun, POLLOUT);
+}
+
 static void put(int tun, uint32_t n, size_t len)
 {
 	uint8_t p[2000];
 
 	packet(p, "10.1.0.2", n, len);
-	while (write(tun, p, len) < 0)
-		wait_for(tun, POLLOUT);
+	put_packet(tun, p, len);
 }
 
 static size_t get(int tun, uint8_t *p, size_t cap)
@@ -265,11 +270,10 @@ static unsigned mss_after(unsigned mss)
 	p[9] = INET_TCP;
 	memset(p + 20, 0, 20);
 	p[32] = 6 << 4;
-	p[33] = 0x02; /* SYN */
+	p[33] = TCP_SYN;
 	memcpy(p + 40, "\x02\x04", 2);
 	inet_put16(p + 42, (uint16_t)mss);
-	while (write(a.tun, p, len) < 0)
-		wait_for(a.tun, POLLOUT);
+	put_packet(a.tun, p, len);
 	assert_int_equal(get(b.tun, p, sizeof(p)), len);
 	return inet_get16(p + 42);
 }
