@@ -103,7 +103,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 	char line[400];
 
 	tunnel_portal_state(t, state);
-	tunnel_doubt_mtu(t, false);
+	dataplane_be_careful(t->dataplane, true);
 	if (state == SES_ST_UP || state == SES_ST_WAITING ||
 	    state == SES_ST_NO_PATH)
 		tunnel_watch_network(t);
@@ -121,6 +121,7 @@ static void do_state(struct tunnel *t, enum session_state state)
 	tunnel_nat_state(t, state);
 	if (!session_state_keeps_children(state)) {
 		t->since_wall_ms = 0;
+		t->careful = true;
 		tunnel_clear_children(t);
 	}
 	if (state == SES_ST_WAITING || state == SES_ST_NO_PATH) {
@@ -200,6 +201,7 @@ enum err tunnel_new(const struct tunnel_setup *setup, struct tunnel **out,
 	t->ui = setup->ui;
 	t->persistent = setup->persistent;
 	t->udp_fd = t->link.tun_fd = -1;
+	t->careful = true;
 	e = dataplane_new(&t->dataplane);
 	if (!e)
 		e = tunnel_make_portal(t);

@@ -87,7 +87,6 @@ void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n)
 	enum err e;
 
 	t->netconf = *n;
-	tunnel_doubt_mtu(t, true);
 	dataplane_set_networks(t->dataplane, &n->ts_local, &n->ts_remote);
 	e = tunnel_settle_plane(t, &diag);
 	if (!e)

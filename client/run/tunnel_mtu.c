@@ -53,12 +53,6 @@ uint16_t tunnel_mtu(const struct tunnel *t)
 	return (uint16_t)(mtu > least ? mtu : least);
 }
 
-void tunnel_doubt_mtu(struct tunnel *t, bool connects)
-{
-	t->careful = t->careful || connects;
-	dataplane_be_careful(t->dataplane, true);
-}
-
 /* takes: octets of an IP packet; 0: as many as we ever send. */
 static void learn(struct tunnel *t, uint16_t takes)
 {

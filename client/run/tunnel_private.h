@@ -50,7 +50,7 @@ struct tunnel {
 	struct ike_path path; /* of that one, or of the last */
 	uint16_t path_takes;  /* octets of an IP packet; 0: enough */
 	bool mtu_unknown;     /* to be asked for */
-	bool careful;	      /* as long as it was not, since the connect */
+	bool careful;	      /* it was not yet, since the tunnel was down */
 	uint16_t mtu_set;     /* at the interface */
 	uint32_t mark;	      /* of its socket */
 	int udp_fd;	      /* of it, where it is UDP; else -1 */
@@ -188,9 +188,6 @@ void tunnel_apply_network(struct tunnel *t, const struct ike_netconf *n);
 void tunnel_fit_network(struct tunnel *t);
 
 /* tunnel_mtu.c */
-/* What the path takes is not known, or not any more: TCP is to begin with short
- * segments. connects: the interface's MTU is about to be set. */
-void tunnel_doubt_mtu(struct tunnel *t, bool connects);
 uint16_t tunnel_mtu(const struct tunnel *t);
 /* How long a packet does the path take, where that is not known? True when the
  * session has been asked, and so may have actions. */
