@@ -198,8 +198,23 @@ static void add_stats(struct session *s)
 	sum->rtt_ms = one->rtt_ms;
 }
 
-/* The trial becomes the living SA. One that lived beside it is dropped
- * silently: the gateway did the same (RFC 5723 5). */
+/* A resumption replaces the SA that it stands beside, silently (RFC 5723 5). A
+ * full exchange does not (RFC 7296 2.8.3): the gateway may heed INITIAL_CONTACT
+ * and need not (2.4). */
+static void live_replaced(struct session *s, bool silently)
+{
+	ike_sa_free(&s->past);
+	if (s->live && !silently && ike_sa_delete(s->live, s->now_ms) == OK) {
+		s->past = s->live;
+		s->live = NULL;
+	}
+	ike_sa_free(&s->live);
+	s->live = s->trial;
+	s->trial = NULL;
+	s->live_since_ms = s->now_ms;
+}
+
+/* The trial becomes the living SA. */
 void ladder_up(struct session *s, const struct ike_action *a)
 {
 	struct session_report *r = &s->report;
@@ -217,9 +232,7 @@ void ladder_up(struct session *s, const struct ike_action *a)
 	held_wipe(&s->held);
 	ike_sa_free(&s->late);
 	s->ask_at_ms = SESSION_NEVER;
-	ike_sa_free(&s->live);
-	s->live = s->trial;
-	s->trial = NULL;
+	live_replaced(s, a->u.up.resumed || !beside);
 	s->retry_ms = s->cfg.retry_min_ms;
 	r->behind_nat = a->u.up.behind_nat;
 	r->ike_suite = *ike_sa_suite(s->live);

@@ -167,7 +167,7 @@ int64_t renewal_reauth_at(const struct session *s)
 	end_ms = ike_sa_reauth_at(s->live);
 	if (end_ms == INT64_MAX)
 		return SESSION_NEVER;
-	ahead_ms = (end_ms - s->report.up_ms) / 4;
+	ahead_ms = (end_ms - s->live_since_ms) / 4;
 	if (ahead_ms > REAUTH_AHEAD_MS)
 		ahead_ms = REAUTH_AHEAD_MS;
 	end_ms -= ahead_ms;

@@ -91,6 +91,7 @@ void session_finish(struct session *s, enum err why, const char *detail)
 		return;
 	session_note(s, why, detail);
 	ike_sa_free(&s->live);
+	ike_sa_free(&s->past);
 	attempts_drop(s);
 	s->retry_at_ms = SESSION_NEVER;
 	renewal_forget(s);
@@ -100,6 +101,14 @@ void session_finish(struct session *s, enum err why, const char *detail)
 	push(s,
 	     (struct session_action){.kind = SES_DO_CLOSED,
 				     .u.closed = {why, s->report.last_detail}});
+}
+
+/* Of its Child SAs and its ticket the one that replaced it has told. */
+static bool absorb_past(struct session *s, enum ike_action_kind kind)
+{
+	if (kind == IKE_DO_CLOSED)
+		ike_sa_free(&s->past);
+	return kind != IKE_DO_SEND;
 }
 
 /* True when a was for the session and not for the layer above. */
@@ -181,13 +190,20 @@ static bool absorb(struct session *s, struct ike_sa *from,
 	return false;
 }
 
-/* One action of an IKE SA; NOTHING when it has none that is not ours. */
-static struct ike_action ike_next(struct session *s, struct ike_sa *sa)
+/* One action of an IKE SA, and whose it is; NOTHING when none has any. */
+static struct ike_action ike_next(const struct session *s,
+				  struct ike_sa **out_from)
 {
+	struct ike_sa *const all[] = {s->live, s->trial, s->late, s->past};
 	struct ike_action a = {.kind = IKE_DO_NOTHING};
 
-	if (sa)
-		a = ike_sa_next_action(sa);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		*out_from = all[i];
+		if (all[i])
+			a = ike_sa_next_action(all[i]);
+		if (a.kind != IKE_DO_NOTHING)
+			break;
+	}
 	return a;
 }
 
@@ -198,26 +214,18 @@ struct session_action session_next_action(struct session *s)
 	struct ike_action a;
 
 	while (!pop(s, &out)) {
-		from = s->live;
-		a = ike_next(s, from);
-		if (a.kind == IKE_DO_NOTHING) {
-			from = s->trial;
-			a = ike_next(s, from);
-		}
-		if (a.kind == IKE_DO_NOTHING) {
-			from = s->late;
-			a = ike_next(s, from);
-		}
+		a = ike_next(s, &from);
 		if (a.kind == IKE_DO_NOTHING)
 			return out;
-		if (!absorb(s, from, &a)) {
-			if (from == s->live && (a.kind == IKE_DO_SEND ||
-						a.kind == IKE_DO_KEEPALIVE))
-				quiet_sent(s);
-			out.kind = SES_DO_IKE;
-			out.u.ike = a;
-			return out;
-		}
+		if (from == s->past ? absorb_past(s, a.kind)
+				    : absorb(s, from, &a))
+			continue;
+		if (from == s->live &&
+		    (a.kind == IKE_DO_SEND || a.kind == IKE_DO_KEEPALIVE))
+			quiet_sent(s);
+		out.kind = SES_DO_IKE;
+		out.u.ike = a;
+		return out;
 	}
 	return out;
 }
@@ -248,6 +256,7 @@ void session_free(struct session **s)
 	if (!*s)
 		return;
 	ike_sa_free(&(*s)->live);
+	ike_sa_free(&(*s)->past);
 	attempts_drop(*s);
 	held_wipe(&(*s)->held);
 	rng_wipe(&(*s)->rng);
@@ -296,6 +305,8 @@ enum err session_input(struct session *s, uint8_t *dgram, size_t len,
 		offer_settle(s, s->live);
 		return e;
 	}
+	if (s->past && ike_sa_owns(s->past, view))
+		return ike_sa_input(s->past, dgram, len, path, now_ms);
 	return ERR_NOT_FOUND;
 }
 
@@ -315,6 +326,8 @@ int64_t session_next_deadline(const struct session *s)
 		at = earlier(at, ike_sa_next_deadline(s->trial));
 	if (s->late)
 		at = earlier(at, ike_sa_next_deadline(s->late));
+	if (s->past)
+		at = earlier(at, ike_sa_next_deadline(s->past));
 	if (s->live && !s->frozen) {
 		at = earlier(at, ike_sa_next_deadline(s->live));
 		if (!s->trial && !s->moving)
@@ -336,6 +349,8 @@ void session_timeout(struct session *s, int64_t now_ms)
 		ladder_path_moved(s);
 	if (s->late && ike_sa_next_deadline(s->late) <= now_ms)
 		ike_sa_timeout(s->late, now_ms);
+	if (s->past && ike_sa_next_deadline(s->past) <= now_ms)
+		ike_sa_timeout(s->past, now_ms);
 	if (s->report.renew_at_ms <= now_ms && !s->moving)
 		renewal_due(s);
 	if (renewal_reauth_at(s) <= now_ms)

@@ -38,8 +38,9 @@ struct session {
 	struct ike_sa *live;  /* carries the tunnel */
 	struct ike_sa *trial; /* on its way up, beside live or alone */
 	bool trial_resumes;
-	bool doubted; /* a full exchange failed by a COOKIE, perhaps */
+	bool doubted;	     /* a full exchange failed by a COOKIE, perhaps */
 	struct ike_sa *late; /* presents a ticket that a hint refused */
+	struct ike_sa *past; /* was replaced; deletes itself at the gateway */
 	int64_t refused_at_ms;
 	struct ike_action question; /* of the trial, put off for it */
 	int64_t ask_at_ms;
@@ -75,6 +76,7 @@ struct session {
 	bool ticket_voided;	/* by a rekey; no other came yet */
 	uint32_t renew_wait_ms; /* back-off of RENEWAL_REQUEST */
 	int64_t ticket_expires_ms;
+	int64_t live_since_ms;	   /* its authentication */
 	int64_t reauth_after_ms;   /* the last try was just before */
 	int64_t sleep_renew_at_ms; /* from then on before a sleep; 0: never */
 	int64_t now_ms;		   /* of the verb that runs */

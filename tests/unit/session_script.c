@@ -291,6 +291,7 @@ void pull(struct above *a)
 			break;
 		case SES_DO_IKE:
 			a->questions += act.u.ike.kind == IKE_DO_ASK_SECRET;
+			a->sends += act.u.ike.kind == IKE_DO_SEND;
 			break;
 		case SES_DO_NOTHING:
 		case SES_DO_STATE:

@@ -47,7 +47,7 @@ struct above {
 	struct session *s;
 	bool store_has_ticket;
 	bool no_path;
-	int paths, takes, stores, voids, questions;
+	int paths, takes, stores, voids, questions, sends;
 	uint32_t stored_life_s;
 	int64_t now_ms;
 	enum err closed; /* OK: still open */

@@ -469,6 +469,48 @@ static void authentication_that_ends_is_renewed_beside_the_sa(void **state)
 	pull(&a);
 	assert_int_equal(state_of(&a), SES_ST_UP);
 	assert_int_equal(session_report(a.s)->reconnects, 0);
+	/* How far ahead: by the age of this one, not of the tunnel. */
+	auth_ends_ms = a.now_ms + 40 * 1000;
+	wait_for_deadline(&a);
+	assert_int_equal(a.now_ms, auth_ends_ms - 10 * 1000);
+	session_free(&a.s);
+}
+
+static void say(struct ike_sa *sa, enum ike_action_kind kind)
+{
+	sa->script[sa->len++] = (struct ike_action){.kind = kind};
+}
+
+/* RFC 7296 2.8.3: INITIAL_CONTACT need not have ended it. */
+static void sa_that_a_full_exchange_replaced_deletes_itself(void **state)
+{
+	struct above a;
+	struct ike_sa *old;
+	uint8_t tag;
+
+	bring_up_renewing(&a, RENEWAL_SETUP, true);
+	auth_ends_ms = a.now_ms + 3600 * 1000;
+	old = live;
+	tag = old->tag;
+	wait_for_deadline(&a);
+	auth_ends_ms = INT64_MAX;
+	play_up(false);
+	pull(&a);
+	assert_int_equal(deletes, 1);
+	assert_int_equal(session_input(a.s, &tag, 1, &old->path, a.now_ms), OK);
+	/* What it says of itself is not said of the one that lives. */
+	say(old, IKE_DO_TICKET_VOID);
+	say(old, IKE_DO_ALIVE);
+	say(old, IKE_DO_SEND);
+	pull(&a);
+	assert_int_equal(a.voids, 0);
+	assert_int_equal(a.sends, 1);
+	say(old, IKE_DO_CLOSED);
+	pull(&a);
+	assert_int_equal(session_input(a.s, &tag, 1, &live->path, a.now_ms),
+			 ERR_NOT_FOUND);
+	assert_int_equal(state_of(&a), SES_ST_UP);
+	assert_int_equal(a.closed, OK);
 	session_free(&a.s);
 }
 
@@ -531,6 +573,7 @@ static void a_gateway_that_gives_none_is_resumed_make_before_break(void **state)
 	play_up(true);
 	pull(&a);
 	assert_true(a.store_has_ticket);
+	assert_int_equal(deletes, 0); /* RFC 5723 5 */
 	assert_int_equal(state_of(&a), SES_ST_UP);
 	assert_int_equal(session_report(a.s)->reconnects, 0);
 	session_free(&a.s);
@@ -802,6 +845,8 @@ int main(void)
 		cmocka_unit_test(renewal_at_setup_only_never_asks),
 		cmocka_unit_test(
 			authentication_that_ends_is_renewed_beside_the_sa),
+		cmocka_unit_test(
+			sa_that_a_full_exchange_replaced_deletes_itself),
 		cmocka_unit_test(
 			nobody_is_asked_because_the_authentication_ends),
 		cmocka_unit_test(
