@@ -327,3 +327,19 @@ void end_client_esp(struct sim *s, struct esp_pkt *pkt)
 	if (s->c.ses != NULL)
 		session_heard(s->c.ses, s->now_ms);
 }
+
+enum err sim_verdict(const struct sim *s, const struct ike_action *a,
+		     struct diag *diag)
+{
+	const struct ike_name *id = &a->u.ask_verify.id;
+
+	if (id->len != s->gw_cfg.id.len ||
+	    memcmp(id->b, s->gw_cfg.id.b, id->len) != 0 ||
+	    a->u.ask_verify.n_certs == 0 ||
+	    !bytes_eq(a->u.ask_verify.certs[0], s->cert))
+		return ERR_UNTRUSTED;
+	return sig_verify(a->u.ask_verify.certs[0],
+			  (enum sig_method)a->u.ask_verify.method,
+			  a->u.ask_verify.auth_data, a->u.ask_verify.octets, 3,
+			  diag);
+}

@@ -130,6 +130,9 @@ void end_gw_pull(struct sim *s);
 void end_gw_input(struct sim *s, struct sim_packet *p);
 void end_gw_data(struct sim *s);
 void end_client_init(struct sim *s);
+/* What a client that knows the gateway makes of its proof. */
+enum err sim_verdict(const struct sim *s, const struct ike_action *a,
+		     struct diag *diag);
 void end_client_free(struct sim *s); /* silently: suspend of the core */
 void end_client_full(struct sim *s);
 void end_client_resume(struct sim *s); /* takes the stored ticket */

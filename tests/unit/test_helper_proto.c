@@ -1,24 +1,11 @@
 /* What vpn-netd believes of a message. The sender is hostile. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "platform/helper/proto.h"
+#include "tests/unit/helper_message.h"
 
 #define CONF_AT	   NETD_HEAD_LEN
 #define ADDRS_AT   (CONF_AT + 9)
 #define ROUTES_AT  (ADDRS_AT + NETD_PREFIX_LEN * NET_ADDRS_MAX)
 #define DNS_AT	   (ROUTES_AT + NETD_PREFIX_LEN * NET_ROUTES_MAX)
 #define DOMAINS_AT (DNS_AT + NETD_ADDR_LEN * NET_DNS_MAX)
-
-struct message {
-	uint8_t b[NETD_REQUEST_MAX + 16];
-	size_t len;
-};
 
 static struct prefix prefix_of(const char *text)
 {
@@ -61,45 +48,11 @@ static struct net_conf conf_make(void)
 	return c;
 }
 
-static struct message message_make(const struct netd_request *req)
-{
-	struct message m;
-	struct wr w = wr_open(m.b, NETD_REQUEST_MAX);
-
-	memset(m.b, 0, sizeof(m.b));
-	assert_int_equal(netd_write_request(req, &w), OK);
-	m.len = wr_len(&w);
-	return m;
-}
-
 static struct message conf_message(void)
 {
 	struct netd_request req = {.verb = NETD_CONF, .conf = conf_make()};
 
 	return message_make(&req);
-}
-
-static enum err message_read(const struct message *m, struct netd_request *out)
-{
-	struct diag diag = DIAG_INIT;
-	/* Of its own size: a read behind it shows under the sanitizer. */
-	uint8_t *exact = malloc(m->len + 1);
-	enum err e;
-
-	assert_non_null(exact);
-	memcpy(exact, m->b, m->len);
-	e = netd_read_request(bytes(exact, m->len), out, &diag);
-	free(exact);
-	/* Whoever is refused is told why. */
-	assert_int_equal(e != OK, diag.text[0] != '\0');
-	return e;
-}
-
-static void assert_refused(const struct message *m)
-{
-	struct netd_request req;
-
-	assert_int_equal(message_read(m, &req), ERR_MALFORMED);
 }
 
 static void assert_conf_refused(const struct net_conf *c)

@@ -1,14 +1,6 @@
 /* What vpn-netd believes of a request about the kernel's ESP. The sender is
  * hostile. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "platform/helper/proto.h"
+#include "tests/unit/helper_message.h"
 
 #define SPIS_AT	 NETD_HEAD_LEN
 #define WAY_AT	 (SPIS_AT + 8)
@@ -17,11 +9,6 @@
 #define ENCR_AT	 (WAY_AT + NETD_WAY_LEN)
 #define FLAGS_AT (ENCR_AT + 2)
 #define KEYS_AT	 (FLAGS_AT + 2)
-
-struct message {
-	uint8_t b[NETD_REQUEST_MAX];
-	size_t len;
-};
 
 static struct addr addr_of(const char *text, uint16_t port)
 {
@@ -66,45 +53,11 @@ static struct net_sa sa_make(void)
 	return sa;
 }
 
-static struct message message_make(const struct netd_request *req)
-{
-	struct message m;
-	struct wr w = wr_open(m.b, sizeof(m.b));
-
-	memset(m.b, 0, sizeof(m.b));
-	assert_int_equal(netd_write_request(req, &w), OK);
-	m.len = wr_len(&w);
-	return m;
-}
-
 static struct message sa_message(void)
 {
 	struct netd_request req = {.verb = NETD_SA_ADD, .sa = sa_make()};
 
 	return message_make(&req);
-}
-
-static enum err message_read(const struct message *m, struct netd_request *out)
-{
-	struct diag diag = DIAG_INIT;
-	/* Of its own size: a read behind it shows under the sanitizer. */
-	uint8_t *exact = malloc(m->len + 1);
-	enum err e;
-
-	assert_non_null(exact);
-	memcpy(exact, m->b, m->len);
-	e = netd_read_request(bytes(exact, m->len), out, &diag);
-	free(exact);
-	/* Whoever is refused is told why. */
-	assert_int_equal(e != OK, diag.text[0] != '\0');
-	return e;
-}
-
-static void assert_refused(const struct message *m)
-{
-	struct netd_request req;
-
-	assert_int_equal(message_read(m, &req), ERR_MALFORMED);
 }
 
 static void assert_every_other_length_refused(struct message m)
