@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""initrd.py PROGRAM OUT: a file system for a virtual machine's kernel with one
-program in it, as /init (cpio's newc format)."""
+"""initrd.py PROGRAM OUT [FILE...]: a file system for a virtual machine's kernel
+with one program in it, as /init, and files as /00.ko, /01.ko (cpio's newc
+format)."""
 import sys
 
 
@@ -13,10 +14,15 @@ def entry(number, name, mode, data=b"", device=(0, 0)):
     return head + data + bytes(-len(data) % 4)
 
 
-with open(sys.argv[1], "rb") as f:
-    program = f.read()
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 with open(sys.argv[2], "wb") as f:
     f.write(entry(1, "dev", 0o40755) +
             entry(2, "dev/console", 0o20600, device=(5, 1)) +
-            entry(3, "init", 0o100755, program) +
-            entry(0, "TRAILER!!!", 0))
+            entry(3, "init", 0o100755, read(sys.argv[1])))
+    for i, path in enumerate(sys.argv[3:]):
+        f.write(entry(4 + i, "%02d.ko" % i, 0o100644, read(path)))
+    f.write(entry(0, "TRAILER!!!", 0))

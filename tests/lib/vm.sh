@@ -1,9 +1,10 @@
-# A virtual machine with this machine's files and Debian 13's cloud kernel, for
-# what this kernel may not have: ESP. The guest sees the whole file system as it
-# is here, read-only; what it writes lands in its memory and is gone with it.
-# qemu emulates (TCG): everything takes several times as long as here.
+# A virtual machine with this machine's files and a cloud kernel of Debian's
+# $VM_SUITE, for what this kernel may not have: ESP. The guest sees the whole file
+# system as it is here, read-only; what it writes lands in its memory and is gone
+# with it. qemu emulates (TCG): everything takes several times as long as here.
 
-VM_KERNEL=${VPC_CACHE:-/var/cache/vpn-connect-tests}/kernel-trixie
+VM_SUITE=${VM_SUITE:-trixie}
+VM_KERNEL=${VPC_CACHE:-/var/cache/vpn-connect-tests}/kernel-$VM_SUITE
 # The others come when they are wanted, as on a laptop.
 VM_MODULES="overlay tun"
 VM_VIRTIOFSD=/usr/lib/qemu/virtiofsd
@@ -12,26 +13,45 @@ VM_VIRTIOFSD=/usr/lib/qemu/virtiofsd
 # vm_kernel: makes $VM_KERNEL unless it is there: the kernel package, unpacked.
 # It is fetched by the apt of libreswan's folder (lsw_cache first).
 vm_kernel() {
-	local tmp=$VM_KERNEL.new name
+	local tmp=$VM_KERNEL.new
 	exec 7>"$VM_KERNEL.lock"
 	flock 7
 	if [ ! -e "$VM_KERNEL/.complete" ]; then
 		rm -rf "$tmp" "$VM_KERNEL"
 		mkdir -p "$tmp" || return
-		chroot "$LSW_CACHE" sh -c 'apt-get update && cd /tmp &&
-			apt-get download "$(apt-cache depends linux-image-cloud-amd64 |
-				sed -n "s/.*Depends: \(linux-image-[0-9].*\)/\1/p" |
-				head -n 1)"
-			rm -rf /var/lib/apt/lists/*' >"$VM_KERNEL.log" 2>&1 7>&- || return
+		vm_fetch >"$VM_KERNEL.log" 2>&1 7>&- || return
 		dpkg -x "$LSW_CACHE"/tmp/linux-image-*.deb "$tmp" || return
 		rm -f "$LSW_CACHE"/tmp/linux-image-*.deb
 		# As on a system whose /lib is in /usr.
 		[ -d "$tmp/lib/modules" ] || ln -s usr/lib "$tmp/lib"
-		name=$(cd "$tmp/lib/modules" && echo *)
-		depmod -b "$tmp" "$name" && touch "$tmp/.complete" &&
+		depmod -b "$tmp" "$(vm_release "$tmp")" &&
+			touch "$tmp/.complete" &&
 			mv "$tmp" "$VM_KERNEL" || return
 	fi
 	exec 7>&-
+}
+vm_release() { (cd "$1/lib/modules" && echo *); }
+vm_fetch() {
+	# shellcheck disable=SC2016 # expanded there
+	chroot "$LSW_CACHE" sh -c 'o="-o Dir::Etc::sourcelist=/tmp/list
+			-o Dir::Etc::sourceparts=-"
+		sed "s/ $1 / $2 /" /etc/apt/sources.list >/tmp/list
+		apt-get $o update && cd /tmp && rm -f linux-image-* &&
+			apt-get $o download "$(apt-cache $o depends linux-image-cloud-amd64 |
+				sed -n "s/.*Depends: \(linux-image-[0-9].*\)/\1/p" |
+				head -n 1)"
+		rc=$?
+		rm -rf /var/lib/apt/lists/*
+		exit $rc' sh "$LSW_SUITE" "$VM_SUITE"
+}
+# vm_initrd FOLDER: what leads to the root where the kernel alone does not.
+vm_initrd() {
+	# shellcheck disable=SC2046 # names of files
+	${CC:-cc} -static -O1 -D_GNU_SOURCE -o "$1/first" "$LIB/vm_first.c" &&
+		$PYTHON "$LIB/initrd.py" "$1/first" "$1/initrd" \
+			$(modprobe -d "$VM_KERNEL" -S "$(vm_release "$VM_KERNEL")" \
+				--show-depends -a virtio_pci virtiofs |
+				awk '$1 == "insmod" && !seen[$2]++ {print $2}')
 }
 
 # vm_why_not: prints why there can be no virtual machine here; empty: it can.
@@ -64,6 +84,7 @@ vm_try() {
 		printf 'cd %q || exit\n' "$TREE"
 		printf '%q ' "$@"
 	} >"$dir/job"
+	vm_initrd "$dir" || return 125
 	: >"$dir/out"
 	# What it starts ends with it, and it with us, however we end.
 	setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc \
@@ -102,8 +123,8 @@ vm_boot() {
 		-device vhost-user-fs-pci,chardev=c2,tag=job \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-serial file:"$2/console" -monitor none -nic none \
-		-kernel "$VM_KERNEL"/boot/vmlinuz-* \
-		-append "console=ttyS0 rootfstype=virtiofs root=vmroot ro init=$LIB/vm-init quiet panic=-1 mitigations=off tsc=reliable random.trust_cpu=on" \
+		-kernel "$VM_KERNEL"/boot/vmlinuz-* -initrd "$2/initrd" \
+		-append "console=ttyS0 vm_init=$LIB/vm-init quiet panic=-1 mitigations=off tsc=reliable random.trust_cpu=on" \
 		>"$2/qemu.log" 2>&1
 	[ $? -lt 124 ] || touch "$2/late"
 }
