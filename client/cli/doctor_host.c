@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/cli/doctor.h"
+#include "client/run/proof.h"
 #include "client/store/credential.h"
 
 #define TUN_DEVICE   "/dev/net/tun"
@@ -27,7 +28,7 @@ void doctor_check_password(struct doctor *d)
 	struct secret secret;
 	enum err e;
 
-	if (d->profile.certificate[0])
+	if (d->profile.certificate[0] && !proof_key_is_encrypted(&d->profile))
 		return;
 	e = credential_read(&d->profile, &secret, &diag);
 	secret_wipe(&secret);

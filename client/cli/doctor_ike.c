@@ -14,6 +14,7 @@
 #include "client/crypto/cert_info.h"
 #include "client/run/proof.h"
 #include "client/run/udp.h"
+#include "client/store/credential.h"
 
 #define PROBE_TRIES    4 /* 0.5 + 1 + 2 + 4 s */
 #define EXPIRES_SOON_S (14 * 24 * 3600)
@@ -352,11 +353,35 @@ void doctor_check_gateway(struct doctor *d)
 
 /* --- the user's own ------------------------------------------------------- */
 
-static enum err own_load(struct doctor *d, int64_t out_validity[2],
-			 struct diag *diag)
+struct own {
+	int64_t from, until; /* Unix seconds */
+	bool key_is_closed;  /* encrypted; nobody is asked for the password */
+};
+
+static enum err own_key(struct doctor *d, const struct bytes *certs, size_t n,
+			struct own *own, struct diag *diag)
+{
+	struct secret pass = {0};
+	struct privkey *key = NULL;
+	enum err e = credential_read(&d->profile, &pass, diag);
+
+	own->key_is_closed =
+		e == ERR_NOT_FOUND && proof_key_is_encrypted(&d->profile);
+	if (e == ERR_NOT_FOUND) {
+		diag_clear(diag);
+		e = OK;
+	}
+	if (!e && !own->key_is_closed)
+		e = proof_load_key(&d->profile, certs, n, secret_view(&pass),
+				   &key, diag);
+	secret_wipe(&pass);
+	privkey_free(&key);
+	return e;
+}
+
+static enum err own_load(struct doctor *d, struct own *own, struct diag *diag)
 {
 	struct bytes certs[CERT_CHAIN_MAX];
-	struct privkey *key = NULL;
 	uint8_t *buf = NULL;
 	size_t n = 0;
 	enum err e = proof_load_certs(&d->profile, certs, &n, &buf, diag);
@@ -365,10 +390,9 @@ static enum err own_load(struct doctor *d, int64_t out_validity[2],
 		e = diag_set(diag, ERR_PROFILE, "%s holds no certificate",
 			     d->profile.certificate);
 	if (!e)
-		e = cert_validity(certs[0], &out_validity[0], &out_validity[1]);
+		e = cert_validity(certs[0], &own->from, &own->until);
 	if (!e)
-		e = proof_load_key(&d->profile, certs, n, &key, diag);
-	privkey_free(&key);
+		e = own_key(d, certs, n, own, diag);
 	free(buf);
 	return e;
 }
@@ -376,18 +400,19 @@ static enum err own_load(struct doctor *d, int64_t out_validity[2],
 void doctor_check_certificate(struct doctor *d)
 {
 	struct finding f = {.check = "own cert."};
-	int64_t now = os_now().wall_ms / 1000, validity[2] = {0, 0};
+	int64_t now = os_now().wall_ms / 1000;
+	struct own own = {0};
 	struct diag diag = DIAG_INIT;
 	char day[32];
 	enum err e;
 
 	if (!d->profile.certificate[0])
 		return;
-	e = own_load(d, validity, &diag);
-	if (e || validity[0] > now || validity[1] < now) {
+	e = own_load(d, &own, &diag);
+	if (e || own.from > now || own.until < now) {
 		f.verdict = VERDICT_BAD;
 		f.why = e ? e : ERR_EXPIRED;
-	} else if (validity[1] < now + EXPIRES_SOON_S) {
+	} else if (own.until < now + EXPIRES_SOON_S) {
 		f.verdict = VERDICT_NOTE;
 	}
 	if (e)
@@ -395,13 +420,15 @@ void doctor_check_certificate(struct doctor *d)
 			 "check certificate and private-key under [identity]");
 	else if (f.verdict != VERDICT_GOOD)
 		snprintf(f.fix, sizeof(f.fix),
-			 validity[0] > now
+			 own.from > now
 				 ? "not valid yet: is this machine's clock "
 				   "right? (timedatectl set-ntp true)"
 				 : "ask who issued it for a new one");
 	if (e)
 		doctor_say(d, &f, "%s", diag_text(&diag, e));
 	else
-		doctor_say(d, &f, "valid until %s, the key belongs to it",
-			   day_text(validity[1], day));
+		doctor_say(d, &f, "valid until %s, the key %s",
+			   day_text(own.until, day),
+			   own.key_is_closed ? "waits for its password"
+					     : "belongs to it");
 }

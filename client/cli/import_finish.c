@@ -33,9 +33,8 @@ static void identity_from_cert(struct import *im)
 		import_set(im, "identity", "id", identity, im->p12_line);
 	else
 		import_refuse(im, im->p12_line,
-			      "the certificate has no e-mail address and no "
-			      "DNS name to be known by: name a local id in the "
-			      "file");
+			      "the certificate has no name to be known by: name "
+			      "a local id in the file");
 	free(buf);
 }
 

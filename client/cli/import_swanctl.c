@@ -176,13 +176,15 @@ static void secrets_read(struct import *im, struct node *secrets)
 	for (struct node *n = secrets ? secrets->first : NULL; n; n = n->next) {
 		if (cert &&
 		    (begins(n->key, "private") || begins(n->key, "rsa") ||
-		     begins(n->key, "ecdsa") || begins(n->key, "pkcs8")))
+		     begins(n->key, "ecdsa") || begins(n->key, "pkcs8"))) {
 			file_set(im, node_get(n, "file"), "identity",
 				 "private-key", "private");
-		else if (!cert && !im->has_secret &&
-			 begins(n->key, psk ? "ike" : "eap") &&
-			 secret_is_ours(im, n))
 			import_secret(im, node_get(n, "secret"));
+		} else if (!cert && !im->has_secret &&
+			   begins(n->key, psk ? "ike" : "eap") &&
+			   secret_is_ours(im, n)) {
+			import_secret(im, node_get(n, "secret"));
+		}
 		node_ignore(n);
 	}
 	if (cert && !import_find(im, "identity", "private-key"))

@@ -1,9 +1,13 @@
 #include "client/crypto/cert_info.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "client/crypto/der.h"
+#include "client/crypto/dn.h"
 #include "client/crypto/x509.h"
+
+#define NAME_DER_MAX 512
 
 enum err cert_validity(struct bytes der, int64_t *out_not_before,
 		       int64_t *out_not_after)
@@ -35,6 +39,16 @@ static bool name_find(const struct x509 *cert, uint8_t wanted, char *buf,
 	return false;
 }
 
+/* False where the text would not mean the same name. */
+static bool subject_write(struct bytes name, char *buf, size_t cap)
+{
+	uint8_t der[NAME_DER_MAX];
+	struct wr w = wr_open(der, sizeof(der));
+
+	return dn_parse(bytes_str(dn_text(name, buf, cap)), &w, NULL) == OK &&
+	       wr_ok(&w) && dn_equal(name, wr_view(&w));
+}
+
 enum err cert_identity(struct bytes der, char *buf, size_t cap)
 {
 	struct x509 cert;
@@ -43,7 +57,26 @@ enum err cert_identity(struct bytes der, char *buf, size_t cap)
 	if (e)
 		return e;
 	return name_find(&cert, GN_EMAIL, buf, cap) ||
-			       name_find(&cert, GN_DNS, buf, cap)
+			       name_find(&cert, GN_DNS, buf, cap) ||
+			       subject_write(cert.subject, buf, cap)
 		       ? OK
 		       : ERR_NOT_FOUND;
+}
+
+struct bytes cert_subject_name(struct bytes cert_der)
+{
+	struct x509 c;
+
+	return x509_parse(cert_der, &c) == OK ? c.subject : BYTES_NONE;
+}
+
+const char *cert_subject(struct bytes cert_der, char *buf, size_t cap)
+{
+	struct bytes name = cert_subject_name(cert_der);
+
+	if (name.len == 0) {
+		snprintf(buf, cap, "(not a certificate)");
+		return buf;
+	}
+	return dn_text(name, buf, cap);
 }

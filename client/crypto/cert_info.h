@@ -9,8 +9,9 @@
 /* Unix seconds. ERR_MALFORMED. */
 enum err ERR_MUST cert_validity(struct bytes der, int64_t *out_not_before,
 				int64_t *out_not_after);
-/* The first e-mail address, else the first DNS name in its subjectAltName:
- * what its holder may call himself in IKE. ERR_NOT_FOUND, ERR_MALFORMED. */
+/* The first e-mail address, else the first DNS name in its subjectAltName, else
+ * its subject as dn_parse takes it: what its holder may call himself in IKE.
+ * ERR_NOT_FOUND, ERR_MALFORMED. */
 enum err ERR_MUST cert_identity(struct bytes der, char *buf, size_t cap);
 
 #endif

@@ -124,6 +124,8 @@ enum sig_method {
 struct privkey;
 enum err ERR_MUST privkey_load(struct bytes file, struct bytes pass,
 			       struct privkey **out, struct diag *diag);
+/* Does it take a passphrase to load it? */
+bool privkey_is_encrypted(struct bytes file);
 void privkey_free(struct privkey **k);
 /* The AUTH payload's data for method SIG_DIGITAL: ASN.1 length octet,
  * AlgorithmIdentifier, signature (RFC 7427 3). peer_hashes: bit (1 << hash)
@@ -191,6 +193,8 @@ enum err ERR_MUST cert_load(struct bytes file, struct bytes *out_certs,
 			    struct diag *diag);
 /* Subject of a certificate as a person reads it, "C=XX, O=Lab, CN=gw". */
 const char *cert_subject(struct bytes cert_der, char *buf, size_t cap);
+/* The same as a DER Name, a view; BYTES_NONE: not a certificate. */
+struct bytes cert_subject_name(struct bytes cert_der);
 
 /* --- EAP-MSCHAPv2 (RFC 2759, RFC 3079) ------------------------------------ */
 

@@ -245,3 +245,37 @@ const char *der_oid_text(struct bytes oid, char *buf, size_t cap)
 	}
 	return buf;
 }
+
+size_t der_len(size_t content)
+{
+	return content + (content < 0x80 ? 2 : content < 0x100 ? 3 : 4);
+}
+
+/* Up to 65535 octets. */
+void der_write_head(struct wr *w, uint8_t tag, size_t content)
+{
+	wr_u8(w, tag);
+	if (content < 0x80) {
+		wr_u8(w, (uint8_t)content);
+	} else if (content < 0x100) {
+		wr_u8(w, 0x81);
+		wr_u8(w, (uint8_t)content);
+	} else {
+		wr_u8(w, 0x82);
+		wr_u16(w, (uint16_t)content);
+	}
+}
+
+void der_write(struct wr *w, uint8_t tag, struct bytes content)
+{
+	der_write_head(w, tag, content.len);
+	wr_bytes(w, content);
+}
+
+void der_write_arc(struct wr *w, uint32_t arc)
+{
+	for (int shift = 21; shift > 0; shift -= 7)
+		if (arc >> shift)
+			wr_u8(w, (uint8_t)(0x80 | (arc >> shift & 0x7f)));
+	wr_u8(w, arc & 0x7f);
+}

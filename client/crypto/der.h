@@ -48,6 +48,13 @@ struct bytes der_bits(struct rd *r);
 int64_t der_time(struct rd *r);
 void der_fail(struct rd *r);
 
+/* Writing: an element's length with so much content; its header; the whole. */
+size_t der_len(size_t content);
+void der_write_head(struct wr *w, uint8_t tag, size_t content);
+void der_write(struct wr *w, uint8_t tag, struct bytes content);
+/* One number of an object identifier, less than 2^28. */
+void der_write_arc(struct wr *w, uint32_t arc);
+
 /* Unix seconds as "2026-01-02" in UTC; needs no clock and no time zone. */
 const char *der_date(int64_t t, char buf[16]);
 /* An object identifier as "2.5.29.17". */

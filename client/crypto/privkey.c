@@ -282,6 +282,23 @@ static enum err load_key(struct bytes file, struct bytes pass, uint8_t *buf,
 	return OK;
 }
 
+bool privkey_is_encrypted(struct bytes file)
+{
+	uint8_t *buf;
+	size_t len;
+	bool is = false;
+
+	if (file.len == 0 || file.len > KEY_FILE_MAX)
+		return false;
+	buf = malloc(file.len);
+	if (buf && find_key(file, buf, &len, NULL) == OK)
+		is = container_of(bytes(buf, len)) == PKCS8_ENCRYPTED;
+	if (buf)
+		mem_wipe(buf, file.len);
+	free(buf);
+	return is;
+}
+
 enum err privkey_load(struct bytes file, struct bytes pass,
 		      struct privkey **out, struct diag *diag)
 {

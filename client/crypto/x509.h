@@ -9,6 +9,7 @@
 #define CLIENT_CRYPTO_X509_H
 
 #include "client/crypto/crypto.h"
+#include "client/crypto/dn.h"
 #include "client/crypto/sig.h"
 
 /* KeyUsage bits as they stand in the first octet (RFC 5280 4.2.1.3). */
@@ -55,25 +56,6 @@ enum err ERR_MUST x509_parse(struct bytes der, struct x509 *out);
 bool x509_self_issued(const struct x509 *c);
 
 /* --- names --- */
-
-/* RFC 5280 7.1, short of internationalisation: the same attributes in the same
- * order; strings compare without case and with spaces squeezed. */
-bool dn_equal(struct bytes a, struct bytes b);
-/* Does name begin with all the RDNs of base? */
-bool dn_within(struct bytes base, struct bytes name);
-/* The content of the value of the first attribute of this kind; any string
- * type. */
-bool dn_find(struct bytes name, struct bytes oid, struct bytes *out);
-extern const struct bytes dn_oid_email;
-extern const struct bytes dn_oid_cn;
-/* "C=XX, O=Lab, CN=gw", cut to cap; what is no text becomes '?'. */
-const char *dn_text(struct bytes name, char *buf, size_t cap);
-/* Octets as a line of UTF-8, cut to cap; what is no text becomes '?'. */
-const char *text_safe(struct bytes b, char *buf, size_t cap);
-/* Equal without ASCII case. */
-bool text_equal(struct bytes a, struct bytes b);
-/* Does name end in tail, without ASCII case? */
-bool text_ends(struct bytes name, struct bytes tail);
 
 /* Is peer among the names of the certificate? ERR_UNTRUSTED with a line. */
 enum err ERR_MUST x509_check_name(const struct x509 *c,

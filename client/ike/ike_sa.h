@@ -41,6 +41,10 @@ struct ike_name {
 	uint16_t len;
 	uint8_t b[IKE_NAME_MAX];
 };
+/* For people; buf of at least IKE_NAME_MAX + 1. */
+const char *ike_name_str(const struct ike_name *n, char *buf, size_t cap);
+/* The same identity? Distinguished names compare as dn_equal has it. */
+bool ike_name_equal(const struct ike_name *a, const struct ike_name *b);
 
 #define IKE_ADDRS_MAX 8
 

@@ -206,28 +206,40 @@ enum err ike_auth_refusal(struct ike_sa *sa, const struct ike_notify *error)
 	}
 }
 
-/* Our expectation, else what the answer says; kept for the ticket. */
+/* Our expectation, else what the answer says. A distinguished name is kept as
+ * the gateway writes it, for the ticket: its strings may be of other types. */
+static enum err check_name(struct ike_sa *sa, const struct ike_name *told)
+{
+	char a[IKE_NAME_MAX + 1], b[IKE_NAME_MAX + 1];
+	struct ike_name *want = &sa->id_remote;
+
+	if (want->type != 0 && !ike_name_equal(want, told))
+		return diag_set(&sa->diag, ERR_UNTRUSTED,
+				"gateway names itself '%.100s', not '%.100s': "
+				"check [gateway] id in the profile",
+				ike_name_str(told, a, sizeof(a)),
+				ike_name_str(want, b, sizeof(b)));
+	*want = *told;
+	return OK;
+}
+
 static enum err check_idr(struct ike_sa *sa, const struct ike_msg *msg)
 {
-	struct ike_name *want = &sa->id_remote;
+	struct ike_name told = {0};
 	struct ike_id id;
 	enum err e = ike_id_parse(ike_msg_find(msg, PLD_IDR, 0)->body, &id);
 
 	if (e != OK)
 		return diag_set(&sa->diag, ERR_PEER, "malformed IDr");
-	if (want->type == 0) {
-		if (id.data.len > sizeof(want->b))
-			return diag_set(&sa->diag, ERR_PEER, "IDr too long");
-		want->type = id.type;
-		want->len = (uint16_t)id.data.len;
-		if (id.data.len)
-			memcpy(want->b, id.data.p, id.data.len);
-	}
-	if (id.type != want->type ||
-	    !bytes_eq(id.data, bytes(want->b, want->len)))
-		return diag_set(&sa->diag, ERR_UNTRUSTED,
-				"gateway names itself otherwise than expected; "
-				"see remote-id= in the profile");
+	if (id.data.len > sizeof(told.b))
+		return diag_set(&sa->diag, ERR_PEER, "IDr too long");
+	told.type = id.type;
+	told.len = (uint16_t)id.data.len;
+	if (id.data.len)
+		memcpy(told.b, id.data.p, id.data.len);
+	e = check_name(sa, &told);
+	if (e != OK)
+		return e;
 	return ike_maced_id(sa_prf(sa), &sa->cur->keys.sk_pr, &id,
 			    &sa->setup->maced_peer);
 }

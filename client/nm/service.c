@@ -131,11 +131,17 @@ static void login_failed(VpcService *s)
 				      NM_VPN_PLUGIN_FAILURE_LOGIN_FAILED);
 }
 
+/* The gateway does not take the password, or the private key. */
+static gboolean is_login(enum err why)
+{
+	return why == ERR_AUTH || why == ERR_NEEDS_PERSON;
+}
+
 /* A stored password that is not right any more would be given for ever: the
  * dialog hears that once. */
 static gboolean asks_again(VpcService *s)
 {
-	if (s->closed.why != ERR_AUTH || !s->gave_secret || !s->may_ask ||
+	if (!is_login(s->closed.why) || !s->gave_secret || !s->may_ask ||
 	    s->retry)
 		return FALSE;
 	s->retry = TRUE;
@@ -149,7 +155,7 @@ static void core_ended(VpcService *s)
 		g_warning("%s", s->closed.text);
 	if (asks_again(s))
 		return;
-	if (s->closed.why == ERR_AUTH || s->closed.why == ERR_NEEDS_PERSON)
+	if (is_login(s->closed.why))
 		login_failed(s);
 	else if (s->closed.why == ERR_CANCELLED)
 		nm_vpn_service_plugin_disconnect(plugin_of(s), NULL);

@@ -1,7 +1,9 @@
 #include "client/run/proof.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "client/crypto/dn.h"
 #include "platform/os.h"
 
 #define CERT_FILE_MAX (64 * 1024)
@@ -23,8 +25,20 @@ enum err proof_load_certs(const struct profile *p, struct bytes *out_certs,
 	return e;
 }
 
+void proof_own_name(struct bytes cert, struct ike_name *id)
+{
+	struct bytes subject = cert_subject_name(cert);
+
+	if (id->type != ID_DER_ASN1_DN || subject.len > sizeof(id->b) ||
+	    !dn_equal(subject, bytes(id->b, id->len)))
+		return;
+	memcpy(id->b, subject.p, subject.len);
+	id->len = (uint16_t)subject.len;
+}
+
 enum err proof_load_key(const struct profile *p, const struct bytes *certs,
-			size_t n_certs, struct privkey **out, struct diag *diag)
+			size_t n_certs, struct bytes pass, struct privkey **out,
+			struct diag *diag)
 {
 	uint8_t *file = NULL;
 	size_t len = 0;
@@ -33,7 +47,7 @@ enum err proof_load_key(const struct profile *p, const struct bytes *certs,
 	e = os_read_secret_file(p->private_key, CERT_FILE_MAX, &file, &len,
 				diag);
 	if (!e)
-		e = privkey_load(bytes(file, len), BYTES_NONE, out, diag);
+		e = privkey_load(bytes(file, len), pass, out, diag);
 	if (!e && n_certs > 0 && !privkey_matches(*out, certs[0]))
 		e = diag_set(diag, ERR_PROFILE,
 			     "private key '%s' does not belong to certificate "
@@ -42,6 +56,21 @@ enum err proof_load_key(const struct profile *p, const struct bytes *certs,
 	mem_wipe(file, len);
 	free(file);
 	return e;
+}
+
+bool proof_key_is_encrypted(const struct profile *p)
+{
+	uint8_t *file = NULL;
+	size_t len = 0;
+	bool is = false;
+
+	if (p->private_key[0] &&
+	    !os_read_secret_file(p->private_key, CERT_FILE_MAX, &file, &len,
+				 NULL))
+		is = privkey_is_encrypted(bytes(file, len));
+	mem_wipe(file, len);
+	free(file);
+	return is;
 }
 
 enum err proof_load_trust(const struct profile *p, struct trust **out,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/run/proof.h"
 #include "client/run/tunnel_private.h"
 #include "platform/base/log.h"
 #include "platform/os.h"
@@ -222,11 +223,14 @@ static enum err make_session(struct tunnel *t, struct diag *diag)
 	memset(&cfg, 0, sizeof(cfg));
 	profile_to_session(t->profile, &cfg);
 	cfg.ike.need_encap = true; /* until there is an interface */
+	cfg.unattended = cfg.unattended && !tunnel_needs_person(t);
 	cfg.persistent = t->persistent;
 	cfg.use_tickets = t->profile->tickets && t->cache;
 	cfg.ike.want_ticket = cfg.use_tickets;
 	cfg.ike.certs = t->certs;
 	cfg.ike.n_certs = t->n_certs;
+	if (t->n_certs > 0)
+		proof_own_name(t->certs[0], &cfg.ike.id_local);
 	cfg.ike.ca_keyids = bytes(t->keyids, t->n_keyids * 20);
 	e = os_random(seed, sizeof(seed));
 	if (!e)

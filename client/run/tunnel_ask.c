@@ -48,6 +48,41 @@ void tunnel_answer_secret(struct tunnel *t, bool is_password)
 		log_error("secret: %s", err_text(e));
 }
 
+bool tunnel_needs_person(const struct tunnel *t)
+{
+	const struct profile *p = t->profile;
+
+	return !t->has_secret && !p->password_file[0] &&
+	       !p->password_credential[0] && proof_key_is_encrypted(p);
+}
+
+enum err tunnel_load_key(struct tunnel *t, struct privkey **out,
+			 struct diag *diag)
+{
+	struct bytes pass =
+		t->has_secret ? secret_view(&t->secret) : BYTES_NONE;
+	char prompt[PROFILE_PATH_MAX + 40];
+	enum err e = proof_load_key(t->profile, t->certs, t->n_certs, pass, out,
+				    diag);
+
+	if (e != ERR_NEEDS_PERSON || t->has_secret)
+		return e;
+	diag_clear(diag);
+	snprintf(prompt, sizeof(prompt), "Password of the private key %s",
+		 t->profile->private_key);
+	e = t->ui.ask_secret(t->ui.ctx, prompt, &t->secret, diag);
+	if (!e)
+		e = proof_load_key(t->profile, t->certs, t->n_certs,
+				   secret_view(&t->secret), out, diag);
+	if (e) {
+		tunnel_forget_secret(t);
+		return e;
+	}
+	t->has_secret = true;
+	session_set_unattended(t->session);
+	return OK;
+}
+
 void tunnel_answer_sign(struct tunnel *t, const struct ike_action *a)
 {
 	struct sign_policy policy = {.peer_hashes = a->u.ask_sign.peer_hashes};
@@ -58,7 +93,7 @@ void tunnel_answer_sign(struct tunnel *t, const struct ike_action *a)
 	struct diag diag = DIAG_INIT;
 	enum err e;
 
-	e = proof_load_key(t->profile, t->certs, t->n_certs, &key, &diag);
+	e = tunnel_load_key(t, &key, &diag);
 	if (!e)
 		e = privkey_sign(key, &policy, a->u.ask_sign.octets, 3, sig,
 				 &sig_len, &method);

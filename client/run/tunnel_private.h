@@ -197,6 +197,11 @@ void tunnel_hear_mtu(struct tunnel *t, const struct ike_action *a);
 
 /* tunnel_ask.c: the session's questions. */
 enum err ERR_MUST tunnel_load_certs(struct tunnel *t, struct diag *diag);
+/* Is there nothing but a person to open the private key? */
+bool tunnel_needs_person(const struct tunnel *t);
+/* The private key; asks for its passphrase where it has one. gives. */
+enum err ERR_MUST tunnel_load_key(struct tunnel *t, struct privkey **out,
+				  struct diag *diag);
 enum err ERR_MUST tunnel_load_ca(struct tunnel *t, struct diag *diag);
 void tunnel_answer_secret(struct tunnel *t, bool is_password);
 void tunnel_answer_sign(struct tunnel *t, const struct ike_action *a);

@@ -24,8 +24,7 @@ static enum err handshake_begin(struct tunnel *t, const struct ike_name *id,
 	if (!e && !t->trust)
 		e = proof_load_trust(t->profile, &t->trust, diag);
 	if (!e)
-		e = proof_load_key(t->profile, t->certs, t->n_certs,
-				   &t->tls_key, diag);
+		e = tunnel_load_key(t, &t->tls_key, diag);
 	if (e)
 		return e;
 	t->tls_id = *id;

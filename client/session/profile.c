@@ -361,10 +361,6 @@ static enum err auth_check(const struct parse *parse)
 					    "FILE and private-key = FILE");
 		if (seen[KEY_USER] && parse->p->auth == IKE_AUTH_CERT)
 			return needless(parse, KEY_USER, "eap-mschapv2");
-		if (seen[KEY_PASSWORD_FILE])
-			return needless(parse, KEY_PASSWORD_FILE, "psk");
-		if (seen[KEY_PASSWORD_CREDENTIAL])
-			return needless(parse, KEY_PASSWORD_CREDENTIAL, "psk");
 		return OK;
 	case IKE_AUTH_PSK:
 		if (seen[KEY_USER])

@@ -95,12 +95,10 @@ typedef void profile_each_fn(void *ctx, const char *section, const char *key,
 			     const char *value);
 /* Every key of a text that profile_parse accepts, with what it says. */
 void profile_each(const char *text, profile_each_fn *each, void *ctx);
-/* "alice@example.org", "gw.example.org", "192.0.2.1", "CN=..." (DN is not
- * spoken yet: ERR_PROFILE), "keyid:text": type and octets. */
+/* "alice@example.org", "gw.example.org", "192.0.2.1", "C=DE, CN=gw" (a
+ * distinguished name, see dn_parse), "keyid:text": type and octets. */
 enum err ERR_MUST profile_id_parse(const char *text, struct ike_name *out,
 				   struct diag *diag);
-/* For people; buf of at least IKE_NAME_MAX + 1. */
-const char *ike_name_str(const struct ike_name *n, char *buf, size_t cap);
 /* Everything of the profile that the session needs. Views into p. */
 void profile_to_session(const struct profile *p, struct session_config *out);
 

@@ -102,6 +102,20 @@ client_profile() {
 	chown $CL_UID:$CL_UID "$CL/config/vpn-connect/$name.conf"
 }
 
+# client_encrypt_key [KIND]: the key that client_profile gave, from now on with
+# the user's password on it.
+client_encrypt_key() {
+	local key=$CL/keys/cl-${1:-$SS_CERT}.key
+	openssl pkcs8 -topk8 -in "$key" -passout "pass:$PASSWORD" \
+		-out "$key.new" && mv "$key.new" "$key" || return
+	chmod 600 "$key"
+	chown $CL_UID:$CL_UID "$key"
+}
+# client_up_typing NAME: at a terminal, where the password is typed.
+client_up_typing() {
+	CLIENT_WRAP="$PYTHON $LIB/typist.py $CL/keys/password" client_up "$@"
+}
+
 # client_exec ARGS...: becomes vpn-connect in the client's namespace; for use
 # with &, whose $! is then the pid of vpn-connect.
 client_exec() {

@@ -70,6 +70,7 @@ lsw_reset() {
 	LSW_XFRM=${LSW_KERNEL:+kernel}
 	LSW_XFRM=${LSW_XFRM:-pretend}
 	LSW_IKE="aes_gcm256-sha2_384;dh20,aes_gcm256-sha2_256;modp2048,aes256-sha2_256;modp2048,aes256-sha2_384;modp2048,aes256-sha2_512;modp2048"
+	LSW_ID=@gw.lab.test LSW_CERT_ID=client@lab.test
 	LSW_CONN=''  # extra lines of every connection
 	LSW_SETUP='' # and of `config setup`
 	LSW_TCP=''   # yes: ESP in TCP is there (lib/espintcp.c)
@@ -88,7 +89,7 @@ lsw_conf() {
 		 $LSW_SETUP
 		conn %default
 		 left=203.0.113.1
-		 leftid=@gw.lab.test
+		 leftid=$LSW_ID
 		 leftsubnet=10.9.0.0/24
 		 leftmodecfgserver=yes
 		 right=%any
@@ -109,7 +110,7 @@ lsw_conf() {
 		conn cert
 		 leftcert=gw
 		 leftsendcert=always
-		 rightid=client@lab.test
+		 rightid=$LSW_CERT_ID
 		 rightca=%same
 		 authby=$authby
 		 auto=ignore

@@ -19,7 +19,7 @@ ss_reset() {
 	SS_REKEY=0 SS_CHILD_REKEY=0 SS_DPD=0 SS_CERT=ecdsa256
 	SS_CHARON='' # extra lines of the charon section
 	SS_CONN=''   # extra lines of every connection
-	SS_ID=gw.lab.test
+	SS_ID=gw.lab.test SS_CERT_ID=client@lab.test
 }
 ss_reset
 
@@ -93,7 +93,7 @@ ss_gateway_conf() {
 					certs = gw.crt
 				}
 				remote {
-					id = client@lab.test
+					id = $SS_CERT_ID
 					auth = pubkey
 				}
 				children { net : net { } }

@@ -154,9 +154,12 @@ static void keys_that_cannot_be_used_are_refused_with_a_reason(void **state)
 		struct bytes b = pki_read(bad[i].file);
 
 		expect_no_key(b, bad[i].pass, bad[i].e, bad[i].line);
+		assert_int_equal(privkey_is_encrypted(b),
+				 bad[i].e == ERR_NEEDS_PERSON);
 		pki_free(b);
 	}
 	expect_no_key(BYTES_NONE, "", ERR_MALFORMED, "empty");
+	assert_false(privkey_is_encrypted(BYTES_NONE));
 }
 
 static void a_damaged_key_never_crashes(void **state)

@@ -366,8 +366,10 @@ static void a_swanctl_certificate_names_the_files(void **state)
 	assert_int_equal(take("connections { c {\nremote_addrs = 192.0.2.1\n"
 			      "local { auth = eap-tls\n certs = alice.pem\n"
 			      " id = a@x }\n remote { id = gw.x } } }\n"
-			      "secrets { rsa { file = alice.key } }"),
+			      "secrets { rsa { file = alice.key\n"
+			      " secret = sesame } }"),
 			 OK);
+	assert_true(bytes_eq(secret_view(&im->secret), bytes_str("sesame")));
 	assert_line("auth = eap-tls\n");
 	assert_line("private-key = /home/alice/vpn/private/alice.key\n");
 }

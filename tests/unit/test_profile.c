@@ -245,7 +245,7 @@ static void a_value_out_of_range_says_what_to_write(void **state)
 		{"[gateway]\ntcp-port = 1,2,3,4,5\n", "7: ", "up to 4"},
 		{"[gateway]\ntcp-port =\n", "7: ", "1 to 65535"},
 		{"[gateway]\nid =\n", "7: ", "alice@"},
-		{"[gateway]\nid = CN=gw\n", "7: ", "subjectAltName"},
+		{"[gateway]\nid = gw=x\n", "7: ", "write e.g. C="},
 		{"[gateway]\nca =\n", "7: ", "leave the key out"},
 		{"[identity]\npassword-credential = ../x\n", "7: ", "path"},
 		{"[identity]\nuser = bob\n", "7: ", "eap-mschapv2"},
@@ -312,6 +312,32 @@ static void an_identity_gets_its_type_from_its_form(void **state)
 	assert_int_equal(profile_id_parse("keyid:", &n, &diag), ERR_PROFILE);
 }
 
+static void an_identity_may_be_a_distinguished_name(void **state)
+{
+	struct diag diag = DIAG_INIT;
+	char buf[IKE_NAME_MAX + 1], long_one[IKE_NAME_MAX + 1] = "O=";
+	struct ike_name n, other;
+
+	assert_int_equal(profile_id_parse("C=DE, CN=gw.x", &n, &diag), OK);
+	assert_int_equal(n.type, ID_DER_ASN1_DN);
+	assert_int_equal(n.len, 30);
+	assert_string_equal(ike_name_str(&n, buf, sizeof(buf)),
+			    "C=DE, CN=gw.x");
+	assert_int_equal(profile_id_parse("/C=de/CN=GW.x", &other, &diag), OK);
+	assert_true(ike_name_equal(&n, &other));
+	assert_int_equal(profile_id_parse("CN=gw.x", &other, &diag), OK);
+	assert_false(ike_name_equal(&n, &other));
+	assert_int_equal(profile_id_parse("gw=x", &n, &diag), ERR_PROFILE);
+	assert_non_null(strstr(diag.text, "write e.g. C="));
+	/* As DER it is longer. */
+	memset(&diag, 0, sizeof(diag));
+	memset(long_one + 2, 'a', 120);
+	memcpy(long_one + 122, ",O=", 3);
+	memset(long_one + 125, 'a', 120);
+	assert_int_equal(profile_id_parse(long_one, &n, &diag), ERR_PROFILE);
+	assert_non_null(strstr(diag.text, "longer than 256 octets"));
+}
+
 static void a_name_for_a_terminal_holds_no_control_characters(void **state)
 {
 	struct ike_name n = {.type = ID_KEY_ID, .len = 5};
@@ -367,6 +393,7 @@ int main(void)
 		cmocka_unit_test(a_value_out_of_range_says_what_to_write),
 		cmocka_unit_test(more_networks_than_fit_are_refused),
 		cmocka_unit_test(an_identity_gets_its_type_from_its_form),
+		cmocka_unit_test(an_identity_may_be_a_distinguished_name),
 		cmocka_unit_test(
 			a_name_for_a_terminal_holds_no_control_characters),
 		cmocka_unit_test(the_session_gets_what_the_profile_says),

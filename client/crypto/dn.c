@@ -1,10 +1,10 @@
-/* Distinguished names: comparing and showing them. */
-#include <stdio.h>
+/* Distinguished names: walking and comparing them. */
+#include "client/crypto/dn.h"
+
 #include <string.h>
 
 #include "client/crypto/der.h"
 #include "client/crypto/utf8.h"
-#include "client/crypto/x509.h"
 
 static const uint8_t email_oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf7,
 				    0x0d, 0x01, 0x09, 0x01};
@@ -67,23 +67,17 @@ const char *text_safe(struct bytes b, char *buf, size_t cap)
 /* --- walking ---------------------------------------------------------------
  */
 
-static struct rd open_name(struct bytes name)
+struct rd dn_open(struct bytes name)
 {
 	struct rd all = rd_open(name);
 
 	return der_open(&all, DER_SEQUENCE);
 }
 
-struct attribute {
-	struct bytes oid;
-	uint8_t tag;
-	struct bytes value;
-};
-
-static struct attribute take_attribute(struct rd *set)
+struct dn_attribute dn_take(struct rd *set)
 {
 	struct rd pair = der_open(set, DER_SEQUENCE);
-	struct attribute a = {.oid = der_take(&pair, DER_OID)};
+	struct dn_attribute a = {.oid = der_take(&pair, DER_OID)};
 
 	a.value = der_take_any(&pair, &a.tag);
 	return a;
@@ -128,7 +122,8 @@ static bool same_text(struct bytes a, struct bytes b)
 	return x == y;
 }
 
-static bool same_attribute(const struct attribute *a, const struct attribute *b)
+static bool same_attribute(const struct dn_attribute *a,
+			   const struct dn_attribute *b)
 {
 	if (!bytes_eq(a->oid, b->oid))
 		return false;
@@ -144,8 +139,8 @@ static bool same_rdn(struct rd *a, struct rd *b)
 	struct rd x = der_open(a, DER_SET), y = der_open(b, DER_SET);
 
 	while (rd_left(&x) > 0 && rd_left(&y) > 0) {
-		struct attribute p = take_attribute(&x);
-		struct attribute q = take_attribute(&y);
+		struct dn_attribute p = dn_take(&x);
+		struct dn_attribute q = dn_take(&y);
 
 		if (!same_attribute(&p, &q))
 			return false;
@@ -155,7 +150,7 @@ static bool same_rdn(struct rd *a, struct rd *b)
 
 bool dn_within(struct bytes base, struct bytes name)
 {
-	struct rd a = open_name(base), b = open_name(name);
+	struct rd a = dn_open(base), b = dn_open(name);
 
 	while (rd_left(&a) > 0)
 		if (!same_rdn(&a, &b))
@@ -169,8 +164,8 @@ bool dn_equal(struct bytes a, struct bytes b)
 
 	if (bytes_eq(a, b))
 		return true;
-	x = open_name(a);
-	y = open_name(b);
+	x = dn_open(a);
+	y = dn_open(b);
 	while (rd_left(&x) > 0 && rd_left(&y) > 0)
 		if (!same_rdn(&x, &y))
 			return false;
@@ -179,13 +174,13 @@ bool dn_equal(struct bytes a, struct bytes b)
 
 bool dn_find(struct bytes name, struct bytes oid, struct bytes *out)
 {
-	struct rd r = open_name(name);
+	struct rd r = dn_open(name);
 
 	while (rd_left(&r) > 0) {
 		struct rd set = der_open(&r, DER_SET);
 
 		while (rd_left(&set) > 0) {
-			struct attribute a = take_attribute(&set);
+			struct dn_attribute a = dn_take(&set);
 
 			if (bytes_eq(a.oid, oid)) {
 				*out = a.value;
@@ -194,68 +189,4 @@ bool dn_find(struct bytes name, struct bytes oid, struct bytes *out)
 		}
 	}
 	return false;
-}
-
-/* --- showing ---------------------------------------------------------------
- */
-
-static const char *attribute_label(struct bytes oid, char buf[48])
-{
-	static const struct {
-		uint8_t last; /* 2.5.4.last */
-		const char *label;
-	} labels[] = {
-		{3, "CN"},     {4, "SN"},  {5, "serialNumber"},
-		{6, "C"},      {7, "L"},   {8, "ST"},
-		{9, "street"}, {10, "O"},  {11, "OU"},
-		{12, "title"}, {42, "GN"}, {46, "dnQualifier"},
-	};
-	static const uint8_t dc[] = {0x09, 0x92, 0x26, 0x89, 0x93,
-				     0xf2, 0x2c, 0x64, 0x01, 0x19};
-
-	if (oid.len == 3 && oid.p[0] == 0x55 && oid.p[1] == 0x04)
-		for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-			if (labels[i].last == oid.p[2])
-				return labels[i].label;
-	if (bytes_eq(oid, BYTES_OF(dc)))
-		return "DC";
-	if (bytes_eq(oid, dn_oid_email))
-		return "E";
-	return der_oid_text(oid, buf, 48);
-}
-
-const char *dn_text(struct bytes name, char *buf, size_t cap)
-{
-	struct rd r = open_name(name);
-	size_t at = 0;
-
-	buf[0] = '\0';
-	while (rd_left(&r) > 0) {
-		struct rd set = der_open(&r, DER_SET);
-
-		while (rd_left(&set) > 0 && at < cap) {
-			struct attribute a = take_attribute(&set);
-			char label[48], value[128];
-			int n;
-
-			n = snprintf(buf + at, cap - at, "%s%s=%s",
-				     at > 0 ? ", " : "",
-				     attribute_label(a.oid, label),
-				     text_safe(a.value, value, sizeof(value)));
-			at += n > 0 ? (size_t)n : 0;
-		}
-	}
-	utf8_trim(buf);
-	return buf;
-}
-
-const char *cert_subject(struct bytes cert_der, char *buf, size_t cap)
-{
-	struct x509 c;
-
-	if (x509_parse(cert_der, &c) != OK) {
-		snprintf(buf, cap, "(not a certificate)");
-		return buf;
-	}
-	return dn_text(c.subject, buf, cap);
 }
