@@ -147,7 +147,7 @@ static bool oid_parse(struct bytes text, struct kind *out)
 /* "CN=" and the like, with spaces around; takes it. */
 static bool take_label(struct rd *r, struct kind *out)
 {
-	const uint8_t *start, *end;
+	const uint8_t *start;
 	struct bytes label;
 
 	skip_spaces(r);
@@ -156,10 +156,8 @@ static bool take_label(struct rd *r, struct kind *out)
 		(void)rd_u8(r);
 	label = bytes(start, (size_t)(r->p - start));
 	skip_spaces(r);
-	end = r->p;
-	if (label.len == 0 || rd_left(r) == 0 || *end != '=')
+	if (label.len == 0 || rd_u8(r) != '=')
 		return false;
-	(void)rd_u8(r);
 	for (size_t i = 0; i < KINDS; i++)
 		if (text_equal(label, bytes_str(kinds[i].label))) {
 			*out = kinds[i];

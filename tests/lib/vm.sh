@@ -3,7 +3,7 @@
 # system as it is here, read-only; what it writes lands in its memory and is gone
 # with it. qemu emulates (TCG): everything takes several times as long as here.
 
-VM_SUITE=${VM_SUITE:-trixie}
+export VM_SUITE=${VM_SUITE:-trixie}
 VM_KERNEL=${VPC_CACHE:-/var/cache/vpn-connect-tests}/kernel-$VM_SUITE
 # The others come when they are wanted, as on a laptop.
 VM_MODULES="overlay tun"
@@ -97,7 +97,7 @@ vm_try() {
 	if [ -z "$rc" ]; then
 		rc=125
 		[ -e "$dir/late" ] && rc=124
-		tail -n 5 "$dir/console" "$dir/qemu.log" >&2
+		tail -n 12 "$dir/console" "$dir/qemu.log" >&2
 	fi
 	rm -rf "$dir"
 	return "$rc"
