@@ -365,18 +365,15 @@ static enum err own_key(struct doctor *d, const struct bytes *certs, size_t n,
 	struct privkey *key = NULL;
 	enum err e = credential_read(&d->profile, &pass, diag);
 
-	own->key_is_closed =
-		e == ERR_NOT_FOUND && proof_key_is_encrypted(&d->profile);
-	if (e == ERR_NOT_FOUND) {
+	if (e == ERR_NOT_FOUND)
 		diag_clear(diag);
-		e = OK;
-	}
-	if (!e && !own->key_is_closed)
+	if (!e || e == ERR_NOT_FOUND)
 		e = proof_load_key(&d->profile, certs, n, secret_view(&pass),
 				   &key, diag);
+	own->key_is_closed = e == ERR_NEEDS_PERSON && pass.len == 0;
 	secret_wipe(&pass);
 	privkey_free(&key);
-	return e;
+	return own->key_is_closed ? OK : e;
 }
 
 static enum err own_load(struct doctor *d, struct own *own, struct diag *diag)

@@ -167,6 +167,12 @@ static bool secret_is_ours(const struct import *im, struct node *secret)
 	return !named;
 }
 
+static bool is_private_key(const struct node *secret)
+{
+	return begins(secret->key, "private") || begins(secret->key, "rsa") ||
+	       begins(secret->key, "ecdsa") || begins(secret->key, "pkcs8");
+}
+
 static void secrets_read(struct import *im, struct node *secrets)
 {
 	const struct import_value *auth = import_find(im, "identity", "auth");
@@ -174,17 +180,16 @@ static void secrets_read(struct import *im, struct node *secrets)
 	bool cert = import_has_certificate(im);
 
 	for (struct node *n = secrets ? secrets->first : NULL; n; n = n->next) {
-		if (cert &&
-		    (begins(n->key, "private") || begins(n->key, "rsa") ||
-		     begins(n->key, "ecdsa") || begins(n->key, "pkcs8"))) {
+		bool key = cert && is_private_key(n);
+		bool password = !cert && !im->has_secret &&
+				begins(n->key, psk ? "ike" : "eap") &&
+				secret_is_ours(im, n);
+
+		if (key)
 			file_set(im, node_get(n, "file"), "identity",
 				 "private-key", "private");
+		if (key || password)
 			import_secret(im, node_get(n, "secret"));
-		} else if (!cert && !im->has_secret &&
-			   begins(n->key, psk ? "ike" : "eap") &&
-			   secret_is_ours(im, n)) {
-			import_secret(im, node_get(n, "secret"));
-		}
 		node_ignore(n);
 	}
 	if (cert && !import_find(im, "identity", "private-key"))

@@ -50,25 +50,6 @@ static enum err refuse(int why, struct bytes file, struct diag *diag)
 			why);
 }
 
-static void length_write(struct wr *w, uint8_t tag, size_t len)
-{
-	wr_u8(w, tag);
-	if (len >= 0x100) {
-		wr_u8(w, 0x82);
-		wr_u16(w, (uint16_t)len);
-	} else if (len >= 0x80) {
-		wr_u8(w, 0x81);
-		wr_u8(w, (uint8_t)len);
-	} else {
-		wr_u8(w, (uint8_t)len);
-	}
-}
-
-static size_t length_size(size_t len)
-{
-	return len >= 0x100 ? 4 : len >= 0x80 ? 3 : 2;
-}
-
 /* wolfSSL leaves the key without the kind it is of; the certificate has that,
  * as the AlgorithmIdentifier that PKCS#8 wants (RFC 5958 2). */
 static enum err key_wrap(struct bytes key, const struct x509 *cert,
@@ -78,16 +59,14 @@ static enum err key_wrap(struct bytes key, const struct x509 *cert,
 	struct rd spki = rd_open(cert->spki);
 	struct rd inside = der_open(&spki, DER_SEQUENCE);
 	struct bytes kind = der_take_whole(&inside, DER_SEQUENCE);
-	size_t len =
-		sizeof(version) + kind.len + length_size(key.len) + key.len;
+	size_t len = sizeof(version) + kind.len + der_len(key.len);
 
 	if (!rd_ok(&inside) || len > 0xffff)
 		return ERR_MALFORMED;
-	length_write(w, DER_SEQUENCE, len);
+	der_write_head(w, DER_SEQUENCE, len);
 	wr_bytes(w, BYTES_OF(version));
 	wr_bytes(w, kind);
-	length_write(w, DER_OCTET_STRING, key.len);
-	wr_bytes(w, key);
+	der_write(w, DER_OCTET_STRING, key);
 	return wr_finish(w);
 }
 

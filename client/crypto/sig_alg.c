@@ -270,24 +270,12 @@ enum err sig_alg_parse(struct bytes alg_id, struct sig_alg *out)
 	return ERR_UNSUPPORTED;
 }
 
-static void put(struct wr *w, uint8_t tag, size_t len)
-{
-	wr_u8(w, tag);
-	wr_u8(w, (uint8_t)len); /* all of ours are short */
-}
-
-static void put_oid(struct wr *w, struct bytes oid)
-{
-	put(w, DER_OID, oid.len);
-	wr_bytes(w, oid);
-}
-
 /* SEQUENCE { hash, NULL }: 15 octets for each of SHA-2. */
 static void put_hash(struct wr *w, struct bytes oid)
 {
-	put(w, DER_SEQUENCE, oid.len + 4);
-	put_oid(w, oid);
-	put(w, DER_NULL, 0);
+	der_write_head(w, DER_SEQUENCE, oid.len + 4);
+	der_write(w, DER_OID, oid);
+	der_write_head(w, DER_NULL, 0);
 }
 
 static enum err write_pss(struct wr *w, enum hash hash)
@@ -298,17 +286,17 @@ static enum err write_pss(struct wr *w, enum hash hash)
 		row++;
 	if (row == COUNT_OF(hashes))
 		return ERR_UNSUPPORTED;
-	put(w, DER_SEQUENCE, 65);
-	put_oid(w, oid_pss);
-	put(w, DER_SEQUENCE, 52);
-	put(w, DER_EXPLICIT(0), 15);
+	der_write_head(w, DER_SEQUENCE, 65);
+	der_write(w, DER_OID, oid_pss);
+	der_write_head(w, DER_SEQUENCE, 52);
+	der_write_head(w, DER_EXPLICIT(0), 15);
 	put_hash(w, hashes[row].oid);
-	put(w, DER_EXPLICIT(1), 28);
-	put(w, DER_SEQUENCE, 26);
-	put_oid(w, oid_mgf1);
+	der_write_head(w, DER_EXPLICIT(1), 28);
+	der_write_head(w, DER_SEQUENCE, 26);
+	der_write(w, DER_OID, oid_mgf1);
 	put_hash(w, hashes[row].oid);
-	put(w, DER_EXPLICIT(2), 3);
-	put(w, DER_INTEGER, 1);
+	der_write_head(w, DER_EXPLICIT(2), 3);
+	der_write_head(w, DER_INTEGER, 1);
 	wr_u8(w, (uint8_t)hash_len(hash));
 	return wr_finish(w);
 }
@@ -322,10 +310,11 @@ enum err sig_alg_write(struct wr *w, enum sig_kind kind, enum hash hash)
 	for (size_t i = 0; i < COUNT_OF(algs); i++) {
 		if (algs[i].kind != kind || algs[i].hash != hash)
 			continue;
-		put(w, DER_SEQUENCE, 2 + algs[i].oid.len + (null ? 2 : 0));
-		put_oid(w, algs[i].oid);
+		der_write_head(w, DER_SEQUENCE,
+			       2 + algs[i].oid.len + (null ? 2 : 0));
+		der_write(w, DER_OID, algs[i].oid);
 		if (null)
-			put(w, DER_NULL, 0);
+			der_write_head(w, DER_NULL, 0);
 		return wr_finish(w);
 	}
 	return ERR_UNSUPPORTED;

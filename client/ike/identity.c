@@ -1,9 +1,21 @@
-/* Identities: comparing and showing them. */
+/* Identities: keeping, comparing and showing them. */
 #include <stdio.h>
+#include <string.h>
 
 #include "client/crypto/dn.h"
 #include "client/ike/ike_sa.h"
 #include "client/ike/ikev2.h"
+
+enum err ike_name_set(struct ike_name *out, uint8_t type, struct bytes value)
+{
+	if (value.len > sizeof(out->b))
+		return ERR_NO_SPACE;
+	out->type = type;
+	out->len = (uint16_t)value.len;
+	if (value.len > 0)
+		memcpy(out->b, value.p, value.len);
+	return OK;
+}
 
 /* What a gateway sent may hold anything. */
 const char *ike_name_str(const struct ike_name *n, char *buf, size_t cap)

@@ -41,6 +41,9 @@ struct ike_name {
 	uint16_t len;
 	uint8_t b[IKE_NAME_MAX];
 };
+/* ERR_NO_SPACE: longer than IKE_NAME_MAX. */
+enum err ERR_MUST ike_name_set(struct ike_name *out, uint8_t type,
+			       struct bytes value);
 /* For people; buf of at least IKE_NAME_MAX + 1. */
 const char *ike_name_str(const struct ike_name *n, char *buf, size_t cap);
 /* The same identity? Distinguished names compare as dn_equal has it. */

@@ -231,12 +231,8 @@ static enum err check_idr(struct ike_sa *sa, const struct ike_msg *msg)
 
 	if (e != OK)
 		return diag_set(&sa->diag, ERR_PEER, "malformed IDr");
-	if (id.data.len > sizeof(told.b))
+	if (ike_name_set(&told, id.type, id.data) != OK)
 		return diag_set(&sa->diag, ERR_PEER, "IDr too long");
-	told.type = id.type;
-	told.len = (uint16_t)id.data.len;
-	if (id.data.len)
-		memcpy(told.b, id.data.p, id.data.len);
 	e = check_name(sa, &told);
 	if (e != OK)
 		return e;

@@ -7,21 +7,11 @@
 
 #define KEYID_WORD "keyid:"
 
-static enum err id_set(uint8_t type, struct bytes value, struct ike_name *out)
-{
-	if (value.len > sizeof(out->b))
-		return ERR_NO_SPACE;
-	out->type = type;
-	out->len = (uint16_t)value.len;
-	memcpy(out->b, value.p, value.len);
-	return OK;
-}
-
 static enum err id_set_addr(const struct addr *a, struct ike_name *out)
 {
 	uint8_t type = a->family == ADDR_V4 ? ID_IPV4_ADDR : ID_IPV6_ADDR;
 
-	return id_set(type, addr_view(a), out);
+	return ike_name_set(out, type, addr_view(a));
 }
 
 static enum err id_set_dn(struct bytes text, struct ike_name *out,
@@ -61,12 +51,13 @@ enum err profile_id_parse(const char *text, struct ike_name *out,
 			return diag_set(diag, ERR_PROFILE,
 					"nothing behind keyid: write the key "
 					"id there");
-		return id_set(ID_KEY_ID,
-			      bytes(value.p + skip, value.len - skip), out);
+		return ike_name_set(out, ID_KEY_ID,
+				    bytes(value.p + skip, value.len - skip));
 	}
 	if (addr_parse(text, &addr) == OK)
 		return id_set_addr(&addr, out);
 	if (strchr(text, '='))
 		return id_set_dn(value, out, diag);
-	return id_set(strchr(text, '@') ? ID_RFC822_ADDR : ID_FQDN, value, out);
+	return ike_name_set(out, strchr(text, '@') ? ID_RFC822_ADDR : ID_FQDN,
+			    value);
 }

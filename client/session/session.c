@@ -315,6 +315,11 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+static int64_t sa_deadline(const struct ike_sa *sa)
+{
+	return sa ? ike_sa_next_deadline(sa) : SESSION_NEVER;
+}
+
 int64_t session_next_deadline(const struct session *s)
 {
 	int64_t at = earlier(s->retry_at_ms, s->hedge_at_ms);
@@ -322,18 +327,21 @@ int64_t session_next_deadline(const struct session *s)
 	at = earlier(at, s->ask_at_ms);
 	if (follow_is_due(s))
 		at = earlier(at, s->now_ms);
-	if (s->trial)
-		at = earlier(at, ike_sa_next_deadline(s->trial));
-	if (s->late)
-		at = earlier(at, ike_sa_next_deadline(s->late));
-	if (s->past)
-		at = earlier(at, ike_sa_next_deadline(s->past));
+	at = earlier(at, sa_deadline(s->trial));
+	at = earlier(at, sa_deadline(s->late));
+	at = earlier(at, sa_deadline(s->past));
 	if (s->live && !s->frozen) {
 		at = earlier(at, ike_sa_next_deadline(s->live));
 		if (!s->trial && !s->moving)
 			at = earlier(at, s->report.renew_at_ms);
 	}
 	return earlier(at, renewal_reauth_at(s));
+}
+
+static void sa_timeout(struct ike_sa *sa, int64_t now_ms)
+{
+	if (sa_deadline(sa) <= now_ms)
+		ike_sa_timeout(sa, now_ms);
 }
 
 void session_timeout(struct session *s, int64_t now_ms)
@@ -347,18 +355,15 @@ void session_timeout(struct session *s, int64_t now_ms)
 		late_ask(s);
 	if (follow_is_due(s))
 		ladder_path_moved(s);
-	if (s->late && ike_sa_next_deadline(s->late) <= now_ms)
-		ike_sa_timeout(s->late, now_ms);
-	if (s->past && ike_sa_next_deadline(s->past) <= now_ms)
-		ike_sa_timeout(s->past, now_ms);
+	sa_timeout(s->late, now_ms);
+	sa_timeout(s->past, now_ms);
 	if (s->report.renew_at_ms <= now_ms && !s->moving)
 		renewal_due(s);
 	if (renewal_reauth_at(s) <= now_ms)
 		renewal_reauth(s);
-	if (s->live && !s->frozen && ike_sa_next_deadline(s->live) <= now_ms)
-		ike_sa_timeout(s->live, now_ms);
-	if (s->trial && ike_sa_next_deadline(s->trial) <= now_ms)
-		ike_sa_timeout(s->trial, now_ms);
+	if (!s->frozen)
+		sa_timeout(s->live, now_ms);
+	sa_timeout(s->trial, now_ms);
 }
 
 /* --- answers

@@ -102,10 +102,10 @@ client_profile() {
 	chown $CL_UID:$CL_UID "$CL/config/vpn-connect/$name.conf"
 }
 
-# client_encrypt_key [KIND]: the key that client_profile gave, from now on with
-# the user's password on it.
+# client_encrypt_key: the key that client_profile gave, from now on with the
+# user's password on it.
 client_encrypt_key() {
-	local key=$CL/keys/cl-${1:-$SS_CERT}.key
+	local key=$CL/keys/cl-$SS_CERT.key
 	openssl pkcs8 -topk8 -in "$key" -passout "pass:$PASSWORD" \
 		-out "$key.new" && mv "$key.new" "$key" || return
 	chmod 600 "$key"

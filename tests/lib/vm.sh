@@ -84,7 +84,10 @@ vm_try() {
 		printf 'cd %q || exit\n' "$TREE"
 		printf '%q ' "$@"
 	} >"$dir/job"
-	vm_initrd "$dir" || return 125
+	vm_initrd "$dir" || {
+		rm -rf "$dir"
+		return 125
+	}
 	: >"$dir/out"
 	# What it starts ends with it, and it with us, however we end.
 	setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc \
